@@ -1,0 +1,42 @@
+//! What Palabre talks about, and the rules that need no database: pure types and functions.
+//!
+//! A value of one of these types is valid, since it can only be made by parsing. Nothing here reads a clock, a file or a
+//! network; the layers above bring what is needed.
+
+mod access;
+mod comment;
+mod cursor;
+mod decision;
+mod event;
+mod ids;
+mod policy;
+mod queue;
+mod score;
+mod site;
+mod text;
+mod thread;
+mod time;
+
+pub use access::{Caller, Permission, Role, SiteScope};
+pub use comment::{
+    Author, Comment, DuplicateKind, DuplicateOf, NewAuthor, NewComment, Reason, ReasonCode,
+    StandingDecision, Status, count_links,
+};
+pub use cursor::{Cursor, InvalidCursor};
+pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal};
+pub use event::{Event, EventKind};
+pub use ids::{CommentId, DecisionId, SiteId, ThreadId};
+pub use policy::{
+    AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, decide,
+};
+pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
+pub use score::{
+    Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds,
+};
+pub use site::{Site, SiteSlug};
+pub use text::{
+    AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, ThreadKey,
+    Title, Url,
+};
+pub use thread::{Thread, ThreadChange, ThreadCounts};
+pub use time::Timestamp;
