@@ -45,16 +45,27 @@ pub(crate) fn find(text: &[Glyph], ancestors: &[&str]) -> Vec<Span> {
         .filter(|(from, to)| to - from >= VERBATIM)
         .map(|(from, to)| whole_words(text, own.index[*from], own.index[to - 1] + 1))
         .collect();
+    let letters = counts_before(text.len(), own.index.iter().copied());
+    let in_runs = shared.iter().flat_map(|(from, to)| &own.index[*from..*to]);
+    let shared_letters = counts_before(text.len(), in_runs.copied());
     found.extend(marked(text).into_iter().filter(|(from, to)| {
-        let inside = |at: &usize| own.index[*at] >= *from && own.index[*at] < *to;
-        let letters = (0..own.index.len()).filter(inside).count();
-        let quoted: usize = shared
-            .iter()
-            .map(|(a, b)| (*a..*b).filter(inside).count())
-            .sum();
-        letters >= SEED && quoted as f32 >= MARKED_SHARE * letters as f32
+        let all = letters[*to] - letters[*from];
+        let quoted = shared_letters[*to] - shared_letters[*from];
+        all as usize >= SEED && quoted as f32 >= MARKED_SHARE * all as f32
     }));
     merge(text, found)
+}
+
+/// For each glyph how many of `chosen` (indices of glyphs, ascending) come before it.
+fn counts_before(glyphs: usize, chosen: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut counts = vec![0; glyphs + 1];
+    for at in chosen {
+        counts[at + 1] = 1;
+    }
+    for at in 0..glyphs {
+        counts[at + 1] += counts[at];
+    }
+    counts
 }
 
 /// Letters and digits of a text, each with the index of its glyph.

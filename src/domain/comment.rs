@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthorId, AuthorName, Body, CommentId, DecisionId, Email, ExternalId, Score, Scores, SiteId,
-    ThreadId, Timestamp,
+    ThreadId, ThreadKey, Timestamp,
     decision::{Action, DecisionReason},
 };
 
@@ -183,6 +183,7 @@ pub struct Comment {
     pub id: CommentId,
     pub site: SiteId,
     pub thread: ThreadId,
+    pub thread_key: ThreadKey,
     pub parent: Option<CommentId>,
     /// 0 for a comment on the page itself.
     pub depth: u8,

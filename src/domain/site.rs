@@ -30,6 +30,11 @@ impl SiteSlug {
         }
     }
 
+    /// A slug that the store held: it was checked when it came in.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The slug.
     #[must_use]
     pub fn as_str(&self) -> &str {

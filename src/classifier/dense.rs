@@ -1,0 +1,231 @@
+//! The vector that the second stage sees: what the sparse part makes of the text, the frames, and its shape.
+//!
+//! The sparse part gives each label two numbers. The *whole* is its sum over the text, scaled by length. The *peak* is the
+//! same over the worst run of [`WINDOW`] tokens: an insult in the ninth sentence weighs as much as one said alone. Both are
+//! sums over tokens, so each token's share in the answer is known exactly.
+
+use super::features::{self, BLOCKS};
+use super::frames::{self, Sighting};
+use super::lexicon::{Class, Lexicon};
+use super::table::{LABELS, Sums, Table};
+use super::tokens::{Kind, Text};
+
+/// Tokens in the run over which a peak is taken.
+pub(crate) const WINDOW: usize = 12;
+
+const SHAPE: [&str; 11] = [
+    "words", "exclamations", "questions", "ellipses", "emoji", "links", "phones", "numbers", "stretched", "you", "french",
+];
+
+/// Where each group of values begins.
+pub(crate) const WHOLE: usize = 0;
+pub(crate) const PEAK: usize = LABELS;
+pub(crate) const FRAMES: usize = 2 * LABELS;
+const SHAPES: usize = FRAMES + frames::COUNT;
+/// Length of the vector.
+pub(crate) const SIZE: usize = SHAPES + SHAPE.len();
+
+/// The input of the second stage.
+pub(crate) type Vector = [f32; SIZE];
+
+/// Names of the values, for reports and to check that a model file fits this program.
+pub(crate) fn names() -> Vec<String> {
+    let labels = crate::domain::Label::ALL;
+    let whole = labels.iter().map(|label| format!("whole_{label}"));
+    let peak = labels.iter().map(|label| format!("peak_{label}"));
+    let rest = frames::NAMES.iter().chain(&SHAPE).map(ToString::to_string);
+    whole.chain(peak).chain(rest).collect()
+}
+
+/// What is known of a text before the second stage; kept to explain its answer.
+pub(crate) struct Evidence {
+    pub vector: Vector,
+    pub sightings: Vec<Sighting>,
+    /// Per token and group of features, the summed weights.
+    pub tokens: Vec<[Sums; BLOCKS]>,
+    /// Factor of each group's sums in the whole.
+    pub whole_factor: [f32; BLOCKS],
+    /// Per label the tokens of its peak, and the factor of each group there.
+    pub peaks: [Peak; LABELS],
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Peak {
+    pub from: usize,
+    pub to: usize,
+    pub factor: [f32; BLOCKS],
+}
+
+/// Reads `text` with the sparse part and the frames.
+pub(crate) fn read(table: &Table, lexicon: &Lexicon, text: &Text) -> Evidence {
+    let mut tokens = vec![[Sums::default(); BLOCKS]; text.tokens.len()];
+    let mut counts = vec![[0u32; BLOCKS]; text.tokens.len()];
+    features::each(text, |feature| {
+        let (token, block) = (feature.token as usize, feature.block as usize);
+        counts[token][block] += 1;
+        table.add(feature.hash, &mut tokens[token][block]);
+    });
+    let mut total = [0u32; BLOCKS];
+    let mut sums = [[0i64; LABELS]; BLOCKS];
+    for (token, count) in tokens.iter().zip(&counts) {
+        add(&mut sums, &mut total, token, count);
+    }
+    let whole_factor = total.map(factor);
+    let mut vector = [0.0; SIZE];
+    for label in 0..LABELS {
+        vector[WHOLE + label] = scaled(&sums, &whole_factor, label, table);
+    }
+    let peaks = peaks(table, &tokens, &counts);
+    for (label, (value, _)) in peaks.iter().enumerate() {
+        vector[PEAK + label] = *value;
+    }
+    let classes = lexicon.classify(text);
+    let sightings = frames::sightings(text, &classes);
+    vector[FRAMES..SHAPES].copy_from_slice(&frames::values(&sightings));
+    let share = |class| {
+        let members = classes.iter().filter(|token| token.has(class)).count();
+        members as f32 / (classes.len() as f32 + 1.0)
+    };
+    let shape = shape(text, [share(Class::Second), share(Class::French)]);
+    vector[SHAPES..].copy_from_slice(&shape);
+    Evidence {
+        vector,
+        sightings,
+        tokens,
+        whole_factor,
+        peaks: peaks.map(|(_, peak)| peak),
+    }
+}
+
+fn factor(features: u32) -> f32 {
+    1.0 / (features.max(1) as f32).sqrt()
+}
+
+fn scaled(
+    sums: &[[i64; LABELS]; BLOCKS],
+    factors: &[f32; BLOCKS],
+    label: usize,
+    table: &Table,
+) -> f32 {
+    let both = sums.iter().zip(factors).map(|(sums, factor)| sums[label] as f32 * factor);
+    both.sum::<f32>() * table.scale()[label]
+}
+
+fn add(
+    sums: &mut [[i64; LABELS]; BLOCKS],
+    total: &mut [u32; BLOCKS],
+    token: &[Sums; BLOCKS],
+    count: &[u32; BLOCKS],
+) {
+    for block in 0..BLOCKS {
+        total[block] += count[block];
+        for (sum, value) in sums[block].iter_mut().zip(&token[block]) {
+            *sum += i64::from(*value);
+        }
+    }
+}
+
+/// The worst run per label, found by sliding a window over the tokens.
+fn peaks(table: &Table, tokens: &[[Sums; BLOCKS]], counts: &[[u32; BLOCKS]]) -> [(f32, Peak); LABELS] {
+    let mut best = [(f32::NEG_INFINITY, Peak::default()); LABELS];
+    let mut sums = [[0i64; LABELS]; BLOCKS];
+    let mut total = [0u32; BLOCKS];
+    for at in 0..tokens.len() {
+        add(&mut sums, &mut total, &tokens[at], &counts[at]);
+        if at >= WINDOW {
+            for block in 0..BLOCKS {
+                total[block] -= counts[at - WINDOW][block];
+                for (sum, value) in sums[block].iter_mut().zip(&tokens[at - WINDOW][block]) {
+                    *sum -= i64::from(*value);
+                }
+            }
+        }
+        if at + 1 < WINDOW.min(tokens.len()) {
+            continue;
+        }
+        let factor = total.map(factor);
+        for (label, best) in best.iter_mut().enumerate() {
+            let value = scaled(&sums, &factor, label, table);
+            if value > best.0 {
+                let from = (at + 1).saturating_sub(WINDOW);
+                *best = (value, Peak { from, to: at + 1, factor });
+            }
+        }
+    }
+    best.map(|(value, peak)| (if value.is_finite() { value } else { 0.0 }, peak))
+}
+
+fn shape(text: &Text, shares: [f32; 2]) -> [f32; SHAPE.len()] {
+    let log = |count: usize| (count as f32).ln_1p();
+    let of = |wanted: fn(&Kind) -> bool| text.tokens.iter().filter(|t| wanted(&t.kind)).count();
+    let stretched = text.tokens.iter().filter(|token| token.stretched).count();
+    [
+        log(text.tokens.len()),
+        log(text.marks.exclamations as usize),
+        log(text.marks.questions as usize),
+        log(text.marks.ellipses as usize),
+        log(of(|kind| *kind == Kind::Emoji)),
+        log(of(|kind| *kind == Kind::Url)),
+        log(of(|kind| *kind == Kind::Number(true))),
+        log(of(|kind| matches!(kind, Kind::Number(_)))),
+        log(stretched),
+        shares[0],
+        shares[1],
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::normalise::glyphs;
+    use super::super::tokens::tokenise;
+    use super::*;
+
+    fn text(text: &str) -> Text {
+        tokenise(&glyphs(text), &[])
+    }
+
+    /// A table that knows every feature of `word`, with weight 1 for the first label.
+    fn table_of(word: &str) -> Table {
+        let mut entries = Vec::new();
+        features::each(&text(word), |feature| {
+            entries.push((feature.hash, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+        });
+        Table::pack(64, &entries).0
+    }
+
+    #[test]
+    fn a_peak_is_not_thinned_by_what_stands_around_it() {
+        let table = table_of("zut");
+        let lexicon = Lexicon::new().unwrap();
+        let around = "le marché est ouvert toute la journée et chacun y trouve ce qu'il cherche ";
+        let long = format!("{} zut {}", around.repeat(5), around.repeat(5));
+        let short = read(&table, &lexicon, &text("oh zut alors")).vector;
+        let long = read(&table, &lexicon, &text(&long)).vector;
+        assert!(long[WHOLE] < short[WHOLE] / 3.0);
+        assert!(long[PEAK] > 2.0 * long[WHOLE]);
+    }
+
+    #[test]
+    fn tokens_add_up_to_the_whole() {
+        let table = table_of("zut alors");
+        let evidence = read(&table, &Lexicon::new().unwrap(), &text("zut, alors il a dit zut"));
+        let sum: f32 = evidence
+            .tokens
+            .iter()
+            .flat_map(|token| token.iter().zip(&evidence.whole_factor))
+            .map(|(sums, factor)| sums[0] as f32 * factor * table.scale()[0])
+            .sum();
+        assert!((sum - evidence.vector[WHOLE]).abs() < 1e-4);
+    }
+
+    #[test]
+    fn an_empty_text_is_all_zero_but_finite() {
+        let evidence = read(&table_of("zut"), &Lexicon::new().unwrap(), &text(""));
+        assert!(evidence.vector.iter().all(|value| value.abs() < f32::EPSILON));
+    }
+
+    #[test]
+    fn every_value_has_a_name() {
+        assert_eq!(names().len(), SIZE);
+    }
+}

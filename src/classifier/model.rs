@@ -1,0 +1,232 @@
+//! A loaded model, and how a comment goes through it.
+
+use super::artefact::{self, Header, ModelError};
+use super::dense::{self, Evidence, SIZE};
+use super::fingerprint::Fingerprint;
+use super::highlight;
+use super::lexicon::Lexicon;
+use super::normalise::{Glyph, glyphs};
+use super::quotes;
+use super::table::{LABELS, Table};
+use super::tokens::{Text, tokenise};
+use crate::domain::{Highlight, Label, PerLabel, Score, Scores, Span, Thresholds};
+use sha2::{Digest, Sha256};
+
+/// A label's words are highlighted from this share of its threshold.
+const NOTEWORTHY: f32 = 0.5;
+
+/// A text to look at, with what stands above it in its thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Comment<'a> {
+    /// The comment as its author typed it.
+    pub text: &'a str,
+    /// The comments it answers, nearest (the parent) first. What is quoted of them is not scored.
+    pub ancestors: &'a [&'a str],
+    /// What the site says the language is. Not used so far: people mix languages in one thread, and in one sentence.
+    pub lang: Option<&'a str>,
+}
+
+/// Everything a model has to say of a comment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// A probability per label.
+    pub scores: Scores,
+    /// The words that raised the labels worth a look, by label, then by place.
+    pub highlights: Vec<Highlight>,
+    /// Quoted text of ancestors, cut out before scoring. Sorted, disjoint.
+    pub quotes: Vec<Span>,
+    /// What copies of this comment are found by.
+    pub fingerprint: Fingerprint,
+}
+
+/// A trained model. Immutable; share it between threads.
+///
+/// ```
+/// use palabre::classifier::{Comment, Model};
+///
+/// let model = Model::from_bytes(Model::SHIPPED)?;
+/// let calm = model.score(&Comment { text: "Merci pour cet article.", ..Comment::default() });
+/// let rude = model.score(&Comment { text: "Ferme-la, espèce d'imbécile !", ..Comment::default() });
+/// assert!(rude.insult > calm.insult);
+/// # Ok::<(), palabre::classifier::ModelError>(())
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    version: String,
+    checksum: String,
+    thresholds: Thresholds,
+    report: serde_json::Value,
+    weights: [[f32; SIZE]; LABELS],
+    bias: [f32; LABELS],
+    table: Table,
+    lexicon: Lexicon,
+}
+
+/// A comment made ready to be scored.
+struct Prepared {
+    glyphs: Vec<Glyph>,
+    quotes: Vec<Span>,
+    text: Text,
+}
+
+impl Model {
+    /// The model that comes with the program.
+    pub const SHIPPED: &'static [u8] = include_bytes!("../../model/palabre.model");
+
+    /// Loads a model file.
+    ///
+    /// # Errors
+    /// If the bytes are no model, damaged, or made for another version of the program.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (header, table) = artefact::read(bytes)?;
+        let digest = Sha256::digest(bytes);
+        let checksum = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self::assemble(header, table, checksum)
+    }
+
+    pub(crate) fn assemble(header: Header, table: Table, checksum: String) -> Result<Self, ModelError> {
+        let mut weights = [[0.0; SIZE]; LABELS];
+        for (label, given) in header.weights.iter() {
+            if given.len() != SIZE {
+                return Err(ModelError::Unfit("it has other inputs".into()));
+            }
+            weights[label.index()].copy_from_slice(given);
+        }
+        Ok(Self {
+            version: header.version,
+            checksum,
+            thresholds: header.thresholds,
+            report: header.report,
+            weights,
+            bias: Label::ALL.map(|label| *header.bias.get(label)),
+            table,
+            lexicon: Lexicon::new().map_err(|error| ModelError::Unfit(error.to_string()))?,
+        })
+    }
+
+    /// The model's name, as in `2026.11-1`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// SHA-256 of the model file, in hexadecimal.
+    #[must_use]
+    pub fn checksum(&self) -> &str {
+        &self.checksum
+    }
+
+    /// Scores from which a comment should be held, per label, as chosen in training.
+    #[must_use]
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// What training measured.
+    #[must_use]
+    pub const fn report(&self) -> &serde_json::Value {
+        &self.report
+    }
+
+    /// Scores a comment, says why, and fingerprints it. Time is linear in the length of the text and its ancestors.
+    #[must_use]
+    pub fn assess(&self, comment: &Comment<'_>) -> Assessment {
+        let prepared = prepare(comment);
+        let evidence = dense::read(&self.table, &self.lexicon, &prepared.text);
+        let scores = self.scores_of(&evidence);
+        let highlights = self.highlights(&scores, &evidence, &prepared.text);
+        let fingerprint = Fingerprint::new(&prepared.glyphs, &prepared.quotes, &prepared.text);
+        Assessment {
+            scores,
+            highlights,
+            quotes: prepared.quotes,
+            fingerprint,
+        }
+    }
+
+    /// Scores a comment.
+    #[must_use]
+    pub fn score(&self, comment: &Comment<'_>) -> Scores {
+        self.scores_of(&self.evidence(comment))
+    }
+
+    pub(crate) fn evidence(&self, comment: &Comment<'_>) -> Evidence {
+        dense::read(&self.table, &self.lexicon, &prepare(comment).text)
+    }
+
+    fn scores_of(&self, evidence: &Evidence) -> Scores {
+        PerLabel::from_fn(|label| {
+            let weights = &self.weights[label.index()];
+            let log_odds = self.bias[label.index()]
+                + weights.iter().zip(&evidence.vector).map(|(w, x)| w * x).sum::<f32>();
+            Score::clamped(1.0 / (1.0 + (-log_odds).exp()))
+        })
+    }
+
+    fn highlights(&self, scores: &Scores, evidence: &Evidence, text: &Text) -> Vec<Highlight> {
+        let noteworthy = Label::ALL.into_iter().filter(|label| {
+            scores.get(*label).value() >= self.thresholds.get(*label).value() * NOTEWORTHY
+        });
+        noteworthy
+            .flat_map(|label| {
+                let weights = &self.weights[label.index()];
+                highlight::spans(label, weights, evidence, &self.table, text)
+            })
+            .collect()
+    }
+}
+
+fn prepare(comment: &Comment<'_>) -> Prepared {
+    let glyphs = glyphs(comment.text);
+    let quotes = quotes::find(&glyphs, comment.ancestors);
+    let text = tokenise(&glyphs, &quotes);
+    Prepared { glyphs, quotes, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn small() -> Model {
+        Model::from_bytes(&artefact::tests::small()).unwrap()
+    }
+
+    #[test]
+    fn a_quote_is_not_scored_again() {
+        let model = small();
+        let parent = "tu es un imbécile et un menteur, voilà tout ce que tu es";
+        let reply = format!("« {parent} » Pardon ?");
+        let assess = |ancestors| {
+            model.assess(&Comment { text: &reply, ancestors, lang: None })
+        };
+        let (quoted, own) = (assess(&[parent]), assess(&[]));
+        assert_eq!(quoted.quotes.len(), 1);
+        assert!(own.quotes.is_empty());
+        assert!(quoted.scores.insult < own.scores.insult);
+        assert!(quoted.highlights.iter().all(|h| h.start >= quoted.quotes[0].end));
+        assert_ne!(quoted.fingerprint.exact(), own.fingerprint.exact());
+    }
+
+    #[test]
+    fn assess_and_score_agree() {
+        let model = small();
+        let comment = Comment { text: "Bande d'idiots !", ..Comment::default() };
+        assert_eq!(model.assess(&comment).scores, model.score(&comment));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_scores_and_highlights_inside_it(text in "\\PC{0,200}|[a-z é!?\n.*@0-9😡]{0,200}") {
+            let assessment = small().assess(&Comment { text: &text, ..Comment::default() });
+            let length = text.chars().count();
+            for (_, score) in assessment.scores.iter() {
+                prop_assert!((0.0..=1.0).contains(&score.value()));
+            }
+            for highlight in &assessment.highlights {
+                prop_assert!(highlight.start < highlight.end && highlight.end <= length);
+                prop_assert!(highlight.weight > 0.0);
+            }
+        }
+    }
+}

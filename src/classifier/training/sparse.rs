@@ -1,0 +1,184 @@
+//! Learns the weights of the sparse part: logistic regression for all labels at once, by stochastic gradient descent with
+//! a step size per weight (`AdaGrad`; Duchi, Hazan and Singer 2011), which gives rare features a fair chance.
+//!
+//! Each source has an intercept of its own, which is thrown away afterwards: it takes up what is peculiar to how the
+//! source was collected, so that the words need not.
+
+use super::Random;
+use super::balance::Targets;
+use crate::classifier::features::{self, BLOCKS};
+use crate::classifier::table::{LABELS, Table};
+use crate::classifier::tokens::Text;
+use crate::domain::Label;
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// A feature must be in this many rows to be learned.
+const LEAST_ROWS: u32 = 3;
+/// Rows read at a time while the vocabulary is made.
+const CHUNK: usize = 4096;
+
+/// How the descent goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Descent {
+    pub epochs: usize,
+    pub rate: f32,
+    /// Pull towards zero at each touch of a weight.
+    pub decay: f32,
+    pub seed: u64,
+}
+
+/// Rows as features: ids and values.
+pub(crate) struct Matrix {
+    rows: Vec<Vec<(u32, f32)>>,
+    hashes: Vec<u64>,
+    /// In how many rows each feature is.
+    counts: Vec<u32>,
+}
+
+impl Matrix {
+    /// Reads the features of all `texts`, and numbers those that are in enough of them.
+    pub fn build(texts: &[Text], rows_done: impl Fn(u64)) -> Self {
+        let mut sketch = vec![0u8; 1 << 25];
+        for chunk in texts.chunks(CHUNK) {
+            let found: Vec<Vec<u64>> = chunk.par_iter().map(|text| distinct(text).into_iter().map(|(hash, _)| hash).collect()).collect();
+            for hash in found.iter().flatten() {
+                let cell = &mut sketch[(*hash >> 39) as usize];
+                *cell = cell.saturating_add(1);
+            }
+            rows_done(chunk.len() as u64);
+        }
+        let mut ids: HashMap<u64, u32> = HashMap::new();
+        let mut hashes = Vec::new();
+        let mut counts: Vec<u32> = Vec::new();
+        let mut rows = Vec::with_capacity(texts.len());
+        for chunk in texts.chunks(CHUNK) {
+            let found: Vec<Vec<(u64, f32)>> = chunk.par_iter().map(distinct).collect();
+            for row in found {
+                let frequent = row.into_iter().filter(|(hash, _)| u32::from(sketch[(*hash >> 39) as usize]) >= LEAST_ROWS);
+                let row: Vec<(u32, f32)> = frequent
+                    .map(|(hash, value)| {
+                        let id = *ids.entry(hash).or_insert_with(|| {
+                            hashes.push(hash);
+                            counts.push(0);
+                            counts.len() as u32 - 1
+                        });
+                        counts[id as usize] += 1;
+                        (id, value)
+                    })
+                    .collect();
+                rows.push(row);
+            }
+            rows_done(chunk.len() as u64);
+        }
+        Self { rows, hashes, counts }
+    }
+}
+
+/// The distinct features of a text with their values, scaled as [`crate::classifier::dense`] will scale them.
+fn distinct(text: &Text) -> Vec<(u64, f32)> {
+    let mut blocks: [Vec<u64>; BLOCKS] = Default::default();
+    features::each(text, |feature| blocks[feature.block as usize].push(feature.hash));
+    let mut found = Vec::new();
+    for mut block in blocks {
+        let factor = 1.0 / (block.len().max(1) as f32).sqrt();
+        block.sort_unstable();
+        for same in block.chunk_by(|a, b| a == b) {
+            found.push((same[0], same.len() as f32 * factor));
+        }
+    }
+    found
+}
+
+/// A weight per label and its sum of squared gradients, side by side in one cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Cell {
+    weight: [f32; 8],
+    square: [f32; 8],
+}
+
+const FRESH: Cell = Cell { weight: [0.0; 8], square: [1e-6; 8] };
+
+/// Fits the rows whose index is in `chosen` and packs the weights into `lines` lines.
+pub(crate) fn fit(
+    matrix: &Matrix,
+    targets: &[Targets],
+    sources: &[usize],
+    chosen: &[usize],
+    descent: Descent,
+    lines: usize,
+    epoch_done: impl Fn(),
+) -> Table {
+    let mut cells = vec![FRESH; matrix.hashes.len()];
+    let mut intercepts = vec![FRESH; sources.iter().max().map_or(0, |most| most + 1)];
+    let mut order = chosen.to_vec();
+    let mut random = Random(descent.seed);
+    for _ in 0..descent.epochs {
+        random.shuffle(&mut order);
+        for &row in &order {
+            let features = &matrix.rows[row];
+            let intercept = &mut intercepts[sources[row]];
+            let mut odds = intercept.weight;
+            for (id, value) in features {
+                let cell = &cells[*id as usize];
+                for (sum, weight) in odds.iter_mut().zip(&cell.weight) {
+                    *sum += weight * value;
+                }
+            }
+            let slope = slopes(&odds, &targets[row]);
+            step(intercept, &slope, 1.0, descent.rate, 0.0);
+            for (id, value) in features {
+                step(&mut cells[*id as usize], &slope, *value, descent.rate, descent.decay);
+            }
+        }
+        epoch_done();
+    }
+    pack(matrix, &cells, lines)
+}
+
+/// Gradient of the weighted log loss with respect to the log-odds; 0 where the row says nothing.
+fn slopes(odds: &[f32; 8], targets: &Targets) -> [f32; 8] {
+    let mut slopes = [0.0; 8];
+    for label in Label::ALL {
+        if let Some(target) = targets.get(label) {
+            let probability = 1.0 / (1.0 + (-odds[label.index()]).exp());
+            let wanted = f32::from(u8::from(target.present));
+            slopes[label.index()] = (probability - wanted) * target.weight.min(20.0);
+        }
+    }
+    slopes
+}
+
+#[inline]
+fn step(cell: &mut Cell, slope: &[f32; 8], value: f32, rate: f32, decay: f32) {
+    for i in 0..8 {
+        let gradient = slope[i] * value + if slope[i] == 0.0 { 0.0 } else { decay * cell.weight[i] };
+        cell.square[i] += gradient * gradient;
+        cell.weight[i] -= rate * gradient / cell.square[i].sqrt();
+    }
+}
+
+/// Keeps the features that matter most: far from zero, and often met.
+fn pack(matrix: &Matrix, cells: &[Cell], lines: usize) -> Table {
+    let spread: [f32; LABELS] = std::array::from_fn(|label| {
+        let squares: f64 = cells.iter().map(|cell| f64::from(cell.weight[label]).powi(2)).sum();
+        ((squares / cells.len().max(1) as f64).sqrt() as f32).max(1e-9)
+    });
+    let mut ranked: Vec<(f32, usize)> = cells
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| matrix.counts[*id] >= LEAST_ROWS)
+        .map(|(id, cell)| {
+            let relative = (0..LABELS).map(|label| cell.weight[label].abs() / spread[label]);
+            (relative.fold(0.0, f32::max) * (matrix.counts[id] as f32).powf(0.4), id)
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    ranked.truncate(lines * 8);
+    let entries: Vec<_> = ranked
+        .iter()
+        .map(|(_, id)| (matrix.hashes[*id], std::array::from_fn(|label| cells[*id].weight[label])))
+        .collect();
+    Table::pack(lines, &entries).0
+}

@@ -1,0 +1,112 @@
+//! What the machine said of a comment, and which model said it.
+
+use uuid::Uuid;
+
+use super::{Db, StoreError, sql};
+use crate::domain::{
+    CommentId, DuplicateKind, DuplicateOf, PerLabel, Reason, Score, Scores,
+};
+
+/// The machine's part of a comment.
+#[derive(Debug, Clone)]
+pub struct Scored {
+    pub model: String,
+    pub scores: Scores,
+    pub reasons: Vec<Reason>,
+    pub duplicate_of: Option<DuplicateOf>,
+}
+
+/// The columns of `scores`, as every query of comments selects them.
+#[derive(sqlx::FromRow)]
+pub(super) struct ScoreColumns {
+    model: String,
+    toxicity: f64,
+    insult: f64,
+    threat: f64,
+    identity_attack: f64,
+    profanity: f64,
+    spam: f64,
+    reasons: String,
+    duplicate_of: Option<Uuid>,
+    duplicate_kind: Option<String>,
+    similarity: Option<f64>,
+}
+
+const EXACT: &str = "exact";
+const NEAR: &str = "near";
+
+fn score(stored: f64) -> Score {
+    Score::clamped(stored as f32)
+}
+
+impl TryFrom<ScoreColumns> for Scored {
+    type Error = StoreError;
+
+    fn try_from(row: ScoreColumns) -> Result<Self, StoreError> {
+        let duplicate_of = match (row.duplicate_of, row.duplicate_kind.as_deref()) {
+            (Some(id), Some(kind)) => Some(DuplicateOf {
+                id: CommentId(id),
+                kind: match kind {
+                    EXACT => DuplicateKind::Exact,
+                    NEAR => DuplicateKind::Near,
+                    _ => return Err(StoreError::Unreadable("scores.duplicate_kind")),
+                },
+                similarity: score(row.similarity.unwrap_or(1.0)),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            scores: PerLabel {
+                toxicity: score(row.toxicity),
+                insult: score(row.insult),
+                threat: score(row.threat),
+                identity_attack: score(row.identity_attack),
+                profanity: score(row.profanity),
+                spam: score(row.spam),
+            },
+            reasons: serde_json::from_str(&row.reasons)
+                .map_err(|_| StoreError::Unreadable("scores.reasons"))?,
+            duplicate_of,
+            model: row.model,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// Keeps what the machine said of a new comment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_scores(
+        &mut self,
+        comment: CommentId,
+        scored: &Scored,
+    ) -> Result<(), StoreError> {
+        let reasons = serde_json::to_string(&scored.reasons)
+            .map_err(|_| StoreError::Unreadable("scores.reasons"))?;
+        let duplicate = scored.duplicate_of;
+        let scores = scored.scores.map(|score| f64::from(score.value()));
+        sql::execute!(
+            self,
+            "INSERT INTO scores (comment_id, model, toxicity, insult, threat, identity_attack, profanity, spam,
+                 reasons, duplicate_of, duplicate_kind, similarity)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            comment.0,
+            &scored.model,
+            scores.toxicity,
+            scores.insult,
+            scores.threat,
+            scores.identity_attack,
+            scores.profanity,
+            scores.spam,
+            &reasons,
+            duplicate.map(|copy| copy.id.0),
+            duplicate.map(|copy| match copy.kind {
+                DuplicateKind::Exact => EXACT,
+                DuplicateKind::Near => NEAR,
+            }),
+            duplicate.map(|copy| f64::from(copy.similarity.value()))
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Sites and their policies.
+
+use uuid::Uuid;
+
+use super::{Db, StoreError, sql};
+use crate::domain::{Policy, Site, SiteId, SiteSlug, Timestamp};
+
+#[derive(sqlx::FromRow)]
+struct SiteRow {
+    id: Uuid,
+    slug: String,
+    policy: String,
+    created_at: i64,
+}
+
+impl TryFrom<SiteRow> for Site {
+    type Error = StoreError;
+
+    fn try_from(row: SiteRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SiteId(row.id),
+            slug: SiteSlug::stored(row.slug),
+            policy: serde_json::from_str::<Policy>(&row.policy)
+                .map_err(|_| StoreError::Unreadable("sites.policy"))?,
+            created_at: Timestamp::from_millis(row.created_at),
+        })
+    }
+}
+
+impl Db<'_> {
+    /// Adds a site.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the slug is taken.
+    pub async fn insert_site(&mut self, site: &Site) -> Result<(), StoreError> {
+        let policy = serde_json::to_string(&site.policy)
+            .map_err(|_| StoreError::Unreadable("sites.policy"))?;
+        sql::execute!(
+            self,
+            "INSERT INTO sites (id, slug, policy, created_at) VALUES ($1, $2, $3, $4)",
+            site.id.0,
+            site.slug.as_str(),
+            &policy,
+            site.created_at.millis()
+        )?;
+        Ok(())
+    }
+
+    /// The site of that slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn site_by_slug(&mut self, slug: &SiteSlug) -> Result<Option<Site>, StoreError> {
+        sql::fetch_optional!(
+            self,
+            SiteRow,
+            "SELECT id, slug, policy, created_at FROM sites WHERE slug = $1",
+            slug.as_str()
+        )?
+        .map(Site::try_from)
+        .transpose()
+    }
+
+    /// The site of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn site(&mut self, id: SiteId) -> Result<Option<Site>, StoreError> {
+        sql::fetch_optional!(
+            self,
+            SiteRow,
+            "SELECT id, slug, policy, created_at FROM sites WHERE id = $1",
+            id.0
+        )?
+        .map(Site::try_from)
+        .transpose()
+    }
+
+    /// Every site, by slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sites(&mut self) -> Result<Vec<Site>, StoreError> {
+        sql::fetch_all!(
+            self,
+            SiteRow,
+            "SELECT id, slug, policy, created_at FROM sites ORDER BY slug"
+        )?
+        .into_iter()
+        .map(Site::try_from)
+        .collect()
+    }
+}

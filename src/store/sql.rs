@@ -1,0 +1,160 @@
+//! How a statement written once runs on either engine.
+
+use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{Db, StoreError};
+
+/// Runs a statement that answers no rows; how many rows it changed.
+macro_rules! execute {
+    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $db {
+            $crate::store::Db::Sqlite(connection) => sqlx::query::<sqlx::Sqlite>($sql)
+                $(.bind($bind))*
+                .execute(&mut **connection)
+                .await
+                .map(|done| done.rows_affected()),
+            $crate::store::Db::Postgres(connection) => sqlx::query::<sqlx::Postgres>($sql)
+                $(.bind($bind))*
+                .execute(&mut **connection)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+macro_rules! fetch {
+    ($how:ident, $db:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $db {
+            $crate::store::Db::Sqlite(connection) => sqlx::query_as::<sqlx::Sqlite, $row>($sql)
+                $(.bind($bind))*
+                .$how(&mut **connection)
+                .await,
+            $crate::store::Db::Postgres(connection) => sqlx::query_as::<sqlx::Postgres, $row>($sql)
+                $(.bind($bind))*
+                .$how(&mut **connection)
+                .await,
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// All rows of a query.
+macro_rules! fetch_all {
+    ($($arguments:tt)*) => { $crate::store::sql::fetch!(fetch_all, $($arguments)*) };
+}
+
+/// The one row of a query.
+macro_rules! fetch_one {
+    ($($arguments:tt)*) => { $crate::store::sql::fetch!(fetch_one, $($arguments)*) };
+}
+
+/// The row of a query, if there is one.
+macro_rules! fetch_optional {
+    ($($arguments:tt)*) => { $crate::store::sql::fetch!(fetch_optional, $($arguments)*) };
+}
+
+pub(super) use {execute, fetch, fetch_all, fetch_one, fetch_optional};
+
+/// A value bound to a statement put together by [`Select`].
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Uuid(Uuid),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<Uuid> for Value {
+    fn from(value: Uuid) -> Self {
+        Self::Uuid(value)
+    }
+}
+
+/// A query whose filters vary. Its text is made of literals only; values from outside are always bound.
+pub(super) struct Select {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Select {
+    pub(super) fn new(text: &'static str) -> Self {
+        Self {
+            text: text.to_owned(),
+            values: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds the next placeholder and its value.
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Adds `($1, $2, ...)`; of no values, a list that nothing is in.
+    pub(super) fn list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        self.text.push('(');
+        let before = self.values.len();
+        for value in values {
+            if self.values.len() > before {
+                self.text.push_str(", ");
+            }
+            self.bind(value);
+        }
+        if self.values.len() == before {
+            self.text.push_str("NULL");
+        }
+        self.text.push(')');
+        self
+    }
+
+    pub(super) async fn fetch_all<T>(self, db: &mut Db<'_>) -> Result<Vec<T>, StoreError>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
+        macro_rules! run {
+            ($engine:ty, $connection:expr) => {{
+                let mut query = sqlx::query_as::<$engine, T>(AssertSqlSafe(self.text));
+                for value in self.values {
+                    query = match value {
+                        Value::Int(value) => query.bind(value),
+                        Value::Real(value) => query.bind(value),
+                        Value::Text(value) => query.bind(value),
+                        Value::Uuid(value) => query.bind(value),
+                    };
+                }
+                query.fetch_all(&mut **$connection).await
+            }};
+        }
+        Ok(match db {
+            Db::Sqlite(connection) => run!(Sqlite, connection)?,
+            Db::Postgres(connection) => run!(Postgres, connection)?,
+        })
+    }
+}
