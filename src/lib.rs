@@ -3,5 +3,11 @@
 //! Layers run one way, and a test guards it: `main → http, worker, cli → moderation → store, classifier → domain`.
 //! `docs/architecture.md` is the map.
 
+pub mod classifier;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod http;
+pub mod moderation;
 pub mod store;
+pub mod worker;

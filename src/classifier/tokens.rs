@@ -417,7 +417,7 @@ mod tests {
         assert_eq!(words("привет"), ["привет"]);
         assert_eq!(words("c'est fini.il part"), ["c", "est", "fini", "il", "part"]);
         assert_eq!(words("y a t il"), ["y", "a", "t", "il"]);
-        assert_eq!(words("awa2013"), ["awa"]);
+        assert_eq!(words("binta2013"), ["binta"]);
     }
 
     #[test]

@@ -89,8 +89,8 @@ pub struct Signals {
 /// What is known of the author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuthorStanding {
-    /// How many of the author's comments readers can see.
-    pub published: i64,
+    /// Whether readers can see an earlier comment of theirs.
+    pub has_published: bool,
 }
 
 /// What is known of the thread.
@@ -176,7 +176,7 @@ pub fn decide(
             format!("{} links, {} allowed", signals.links, policy.max_links),
         );
     }
-    if policy.hold_first_comment && author.published == 0 {
+    if policy.hold_first_comment && !author.has_published {
         plain(
             ReasonCode::FirstComment,
             "the author's first comment".into(),
@@ -235,8 +235,8 @@ mod tests {
         }
     }
 
-    const REGULAR: AuthorStanding = AuthorStanding { published: 12 };
-    const NEWCOMER: AuthorStanding = AuthorStanding { published: 0 };
+    const REGULAR: AuthorStanding = AuthorStanding { has_published: true };
+    const NEWCOMER: AuthorStanding = AuthorStanding { has_published: false };
     const OPEN: ThreadStanding = ThreadStanding { mode: None };
 
     #[test]

@@ -40,6 +40,26 @@ impl Db<'_> {
         Ok(())
     }
 
+    /// Whether readers can see a comment of this author.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn author_has_published(
+        &mut self,
+        site: SiteId,
+        author: &AuthorId,
+    ) -> Result<bool, StoreError> {
+        let row = sql::fetch_optional!(
+            self,
+            (i64,),
+            "SELECT CAST(1 AS BIGINT) FROM comments WHERE site_id = $1 AND author_id = $2 AND status = $3 LIMIT 1",
+            site.0,
+            author.as_str(),
+            Status::Published.as_str()
+        )?;
+        Ok(row.is_some())
+    }
+
     /// Counts the comments of each of these authors of a site, in the order asked for.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Db, Scored, StoreError, scores::ScoreColumns, sql};
+use super::{Db, Lock, Scored, StoreError, scores::ScoreColumns, sql};
 use crate::domain::{
     Action, Author, AuthorId, AuthorName, Body, Comment, CommentId, DecisionId, DecisionReason,
     ExternalId, SiteId, StandingDecision, Status, ThreadId, ThreadKey, Timestamp,
@@ -142,23 +142,15 @@ impl Db<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn comment(&mut self, id: CommentId) -> Result<Option<Comment>, StoreError> {
-        sql::fetch_optional!(self, CommentRow, select_comment!("WHERE c.id = $1"), id.0)?
-            .map(Comment::try_from)
-            .transpose()
-    }
-
-    /// One comment, for a transaction that decides by what it reads: on PostgreSQL the row stays as it is until the end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn comment_for_update(
+    pub async fn comment(
         &mut self,
         id: CommentId,
+        lock: Lock,
     ) -> Result<Option<Comment>, StoreError> {
-        let text = match self {
-            Self::Sqlite(_) => select_comment!("WHERE c.id = $1"),
-            Self::Postgres(_) => select_comment!("WHERE c.id = $1 FOR NO KEY UPDATE OF c"),
+        let text = match (&self, lock) {
+            (Self::Sqlite(_), _) | (_, Lock::None) => select_comment!("WHERE c.id = $1"),
+            (_, Lock::Share) => select_comment!("WHERE c.id = $1 FOR SHARE OF c"),
+            (_, Lock::Update) => select_comment!("WHERE c.id = $1 FOR NO KEY UPDATE OF c"),
         };
         sql::fetch_optional!(self, CommentRow, text, id.0)?
             .map(Comment::try_from)

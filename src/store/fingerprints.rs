@@ -163,6 +163,20 @@ impl Db<'_> {
         })
     }
 
+    /// The cluster a comment is in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cluster_of(&mut self, comment: CommentId) -> Result<Option<Uuid>, StoreError> {
+        Ok(sql::fetch_optional!(
+            self,
+            (Uuid,),
+            "SELECT cluster_id FROM fingerprints WHERE comment_id = $1",
+            comment.0
+        )?
+        .map(|(cluster,)| cluster))
+    }
+
     /// How many comments are in each of these clusters.
     ///
     /// # Errors

@@ -125,6 +125,17 @@ pub enum Db<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+/// How a transaction holds the row it reads, until its end. SQLite holds everything anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Not at all: for answers, not for decisions.
+    None,
+    /// Nobody may change it; others may hold it so too.
+    Share,
+    /// Nobody else may decide by it.
+    Update,
+}
+
 impl Conn {
     /// Where to run statements.
     pub fn db(&mut self) -> Db<'_> {

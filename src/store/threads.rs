@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Db, StoreError, sql};
+use super::{Db, Lock, StoreError, sql};
 use crate::domain::{
     Lang, Mode, SiteId, Status, Thread, ThreadCounts, ThreadId, ThreadKey, Timestamp, Title, Url,
 };
@@ -100,30 +100,12 @@ impl Db<'_> {
         &mut self,
         site: SiteId,
         key: &ThreadKey,
+        lock: Lock,
     ) -> Result<Option<Thread>, StoreError> {
-        sql::fetch_optional!(
-            self,
-            ThreadRow,
-            select_thread!("WHERE site_id = $1 AND key = $2"),
-            site.0,
-            key.as_str()
-        )?
-        .map(Thread::try_from)
-        .transpose()
-    }
-
-    /// The same, for a transaction that decides by what it reads: on PostgreSQL the row stays as it is until the end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn thread_by_key_for_update(
-        &mut self,
-        site: SiteId,
-        key: &ThreadKey,
-    ) -> Result<Option<Thread>, StoreError> {
-        let text = match self {
-            Self::Sqlite(_) => select_thread!("WHERE site_id = $1 AND key = $2"),
-            Self::Postgres(_) => select_thread!("WHERE site_id = $1 AND key = $2 FOR NO KEY UPDATE"),
+        let text = match (&self, lock) {
+            (Self::Sqlite(_), _) | (_, Lock::None) => select_thread!("WHERE site_id = $1 AND key = $2"),
+            (_, Lock::Share) => select_thread!("WHERE site_id = $1 AND key = $2 FOR SHARE"),
+            (_, Lock::Update) => select_thread!("WHERE site_id = $1 AND key = $2 FOR NO KEY UPDATE"),
         };
         sql::fetch_optional!(self, ThreadRow, text, site.0, key.as_str())?
             .map(Thread::try_from)

@@ -1,0 +1,307 @@
+//! The steps of training, in order.
+
+use super::balance::{self, Targets};
+use super::calibrate::{self, Platt};
+use super::dataset::{Example, Split};
+use super::evaluate::{Evaluation, auc};
+use super::sparse::{self, Descent, Matrix};
+use super::stack::{self, Linear, sigmoid};
+use super::{Options, Progress, Random, TrainError, evaluate, thresholds};
+use crate::classifier::artefact::{self, Header};
+use crate::classifier::dense::{self, SIZE, Vector};
+use crate::classifier::lexicon::Lexicon;
+use crate::classifier::model::Model;
+use crate::classifier::normalise::glyphs;
+use crate::classifier::quotes;
+use crate::classifier::table::Table;
+use crate::classifier::tokens::{Text, tokenise};
+use crate::domain::{Label, PerLabel, Thresholds};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A label with fewer examples of either class is not learned.
+pub(crate) const LEAST_ROWS: usize = 30;
+/// Rows next to each other that share a fold.
+const NEIGHBOURS: usize = 8;
+/// Sources with at most this share of toxic rows count as natural.
+const NATURAL_SHARE: f64 = 0.2;
+
+/// What training measured, on rows held out for it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Rows learned from, chosen on, and measured on.
+    pub rows: BTreeMap<&'static str, usize>,
+    /// Labels that had too few rows and always score 0.
+    pub not_learned: Vec<Label>,
+    /// Thresholds chosen.
+    pub thresholds: Thresholds,
+    /// AUC on test rows of the sparse part alone and of both stages, per label and set of rows.
+    pub stages: BTreeMap<&'static str, BTreeMap<String, Stages>>,
+    /// The same on training rows, each scored by a sparse part that has not seen it. More rows than `stages`, where few
+    /// were held out; the second stage has seen them.
+    pub out_of_fold: BTreeMap<&'static str, BTreeMap<String, Stages>>,
+    /// The full figures on test rows.
+    pub test: Evaluation,
+}
+
+/// What the second stage adds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Stages {
+    /// AUC of the sparse part's own answer.
+    pub sparse: f64,
+    /// AUC of the model.
+    pub both: f64,
+}
+
+/// Trains a model and returns its file and what was measured.
+///
+/// # Errors
+/// If no label has enough examples, or a second stage cannot be fitted.
+pub fn train(
+    examples: &[Example],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Vec<u8>, Report), TrainError> {
+    let learned: Vec<Label> = Label::ALL.into_iter().filter(|label| is_learnable(examples, *label)).collect();
+    if learned.is_empty() {
+        return Err(TrainError::NothingToLearn);
+    }
+    let lexicon = Lexicon::new().map_err(|e| crate::classifier::ModelError::Unfit(e.to_string()))?;
+    let texts: Vec<Text> = examples.par_iter().map(|example| normalised(example, options.seed)).collect();
+    let targets = balance::targets(examples);
+    let folds = folds(examples, options);
+    let (table, vectors) = first_stage(examples, &texts, &targets, &folds, &lexicon, options, progress);
+
+    progress.stage("second stage", learned.len() as u64);
+    let calm_sources = natural_sources(examples);
+    let natural = |example: &Example| calm_sources.contains(example.source.as_str());
+    let second: Vec<(Label, Linear)> = learned
+        .par_iter()
+        .map(|label| {
+            let fitted = second_stage(*label, examples, &vectors, &targets, options.seed, &natural)?;
+            progress.advance(1);
+            Ok((*label, fitted))
+        })
+        .collect::<Result<_, TrainError>>()?;
+
+    let mut weights = PerLabel::from_fn(|_| vec![0.0; SIZE]);
+    let mut bias = PerLabel::from_fn(|_| -20.0);
+    for (label, linear) in &second {
+        *weights.get_mut(*label) = linear.weights.iter().map(|w| *w as f32).collect();
+        *bias.get_mut(*label) = linear.bias as f32;
+    }
+    let scores: Vec<PerLabel<f32>> = vectors
+        .iter()
+        .map(|vector| {
+            let mut scores = PerLabel::default();
+            for (label, linear) in &second {
+                *scores.get_mut(*label) = sigmoid(linear.apply(vector)) as f32;
+            }
+            scores
+        })
+        .collect();
+    let (held, held_scores): (Vec<&Example>, Vec<PerLabel<f32>>) = examples
+        .iter()
+        .zip(&scores)
+        .filter(|(example, _)| example.split != Split::Test)
+        .unzip();
+    let thresholds = thresholds::choose(&held, &held_scores, &natural);
+
+    let mut header = Header {
+        version: options.version.clone(),
+        inputs: dense::names(),
+        weights,
+        bias,
+        table_scale: *table.scale(),
+        thresholds,
+        report: serde_json::Value::Null,
+    };
+    let model = Model::assemble(header.clone(), table.clone(), String::new())?;
+    let test: Vec<Example> = examples.iter().filter(|example| example.split == Split::Test).cloned().collect();
+    let mut rows = BTreeMap::new();
+    for example in examples {
+        let name = match example.split {
+            Split::Train => "train",
+            Split::Valid => "valid",
+            Split::Test => "test",
+        };
+        *rows.entry(name).or_default() += 1;
+    }
+    let report = Report {
+        rows,
+        not_learned: Label::ALL.into_iter().filter(|label| !learned.contains(label)).collect(),
+        thresholds,
+        stages: stages(Split::Test, examples, &vectors, &scores),
+        out_of_fold: stages(Split::Train, examples, &vectors, &scores),
+        test: evaluate(&model, &test),
+    };
+    header.report = serde_json::to_value(&report)?;
+    Ok((artefact::write(&header, &table)?, report))
+}
+
+fn is_learnable(examples: &[Example], label: Label) -> bool {
+    [true, false].into_iter().all(|class| {
+        let rows = examples.iter().filter(|e| e.split == Split::Train);
+        rows.filter(|e| *e.labels.get(label) == Some(class)).count() >= LEAST_ROWS
+    })
+}
+
+/// A row as it will be served; half of the French ones without their accents, as half of the French comments are.
+fn normalised(example: &Example, seed: u64) -> Text {
+    let mut glyphs = glyphs(&example.text);
+    let lose_accents = example.split == Split::Train && xxh3_64_with_seed(example.text.as_bytes(), seed) & 1 == 0;
+    if lose_accents {
+        for glyph in &mut glyphs {
+            glyph.accented = glyph.plain;
+        }
+    }
+    let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
+    let quotes = quotes::find(&glyphs, &parent);
+    tokenise(&glyphs, &quotes)
+}
+
+/// The fold of each training row; `None` for the others. Neighbours share a fold: variants of one sentence with opposite
+/// labels stand together in a file, and a model that has seen one of them is misled, not tested, by the other.
+fn folds(examples: &[Example], options: &Options) -> Vec<Option<usize>> {
+    let mut random = Random(options.seed);
+    let neighbours = examples.chunks(NEIGHBOURS).flat_map(|rows| {
+        let fold = (random.unit() * options.folds as f32) as usize;
+        rows.iter().map(move |row| (row, fold))
+    });
+    neighbours
+        .map(|(row, fold)| (row.split == Split::Train).then_some(fold.min(options.folds - 1)))
+        .collect()
+}
+
+/// The sparse part learned from all training rows, and every row's vector by one that has not seen it.
+fn first_stage(
+    examples: &[Example],
+    texts: &[Text],
+    targets: &[Targets],
+    folds: &[Option<usize>],
+    lexicon: &Lexicon,
+    options: &Options,
+    progress: &dyn Progress,
+) -> (Table, Vec<Vector>) {
+    progress.stage("features", 2 * texts.len() as u64);
+    let matrix = Matrix::build(texts, |rows| progress.advance(rows));
+    let mut sources: HashMap<&str, usize> = HashMap::new();
+    let source_of: Vec<usize> = examples
+        .iter()
+        .map(|example| {
+            let next = sources.len();
+            *sources.entry(&example.source).or_insert(next)
+        })
+        .collect();
+    progress.stage("first stage", ((options.folds + 1) * options.epochs) as u64);
+    let descent = Descent { epochs: options.epochs, rate: 0.06, decay: 1e-6, seed: options.seed };
+    let tables: Vec<Table> = (0..=options.folds)
+        .into_par_iter()
+        .map(|left_out| {
+            let chosen: Vec<usize> = (0..examples.len())
+                .filter(|row| folds[*row].is_some_and(|fold| fold != left_out))
+                .collect();
+            let done = || progress.advance(1);
+            sparse::fit(&matrix, targets, &source_of, &chosen, descent, options.lines, done)
+        })
+        .collect();
+    progress.stage("vectors", texts.len() as u64);
+    let vectors = texts
+        .par_iter()
+        .zip(folds)
+        .map(|(text, fold)| {
+            progress.advance(1);
+            dense::read(&tables[fold.unwrap_or(options.folds)], lexicon, text).vector
+        })
+        .collect();
+    (tables.into_iter().last().unwrap_or_else(|| Table::pack(1, &[]).0), vectors)
+}
+
+fn second_stage(
+    label: Label,
+    examples: &[Example],
+    vectors: &[Vector],
+    targets: &[Targets],
+    seed: u64,
+    natural: &dyn Fn(&Example) -> bool,
+) -> Result<Linear, TrainError> {
+    let rows: Vec<_> = (0..examples.len())
+        .filter(|row| examples[*row].split == Split::Train)
+        .filter_map(|row| targets[row].get(label).map(|target| (&vectors[row], target)))
+        .collect();
+    let mut linear = stack::fit(label, &rows, |_| true, seed)?;
+    let platt = platt(label, examples, vectors, targets, &linear, natural);
+    linear.weights = linear.weights.map(|weight| weight * platt.slope);
+    linear.bias = linear.bias * platt.slope + platt.offset;
+    Ok(linear)
+}
+
+/// Weighs held-out rows to natural rates: positives by trust, negatives mostly natural ones.
+fn platt(
+    label: Label,
+    examples: &[Example],
+    vectors: &[Vector],
+    targets: &[Targets],
+    linear: &Linear,
+    natural: &dyn Fn(&Example) -> bool,
+) -> Platt {
+    let rate = calibrate::natural_rate(label);
+    let mut points = Vec::new();
+    let mut groups = Vec::new();
+    let mut sums = [0f64; 3];
+    for (row, example) in examples.iter().enumerate() {
+        let Some(target) = targets[row].get(label).filter(|_| example.split != Split::Test) else {
+            continue;
+        };
+        let group = if target.present { 0 } else if natural(example) { 1 } else { 2 };
+        let weight = f64::from(target.weight);
+        sums[group] += weight;
+        groups.push(group);
+        points.push((linear.apply(&vectors[row]), target.present, weight));
+    }
+    let shares = if sums[1] > 0.0 && sums[2] > 0.0 { [rate, (1.0 - rate) * 0.7, (1.0 - rate) * 0.3] } else { [rate, 1.0 - rate, 1.0 - rate] };
+    for (point, group) in points.iter_mut().zip(groups) {
+        point.2 *= shares[group] / sums[group];
+    }
+    calibrate::fit(&points)
+}
+
+/// Sources that were not collected for their abuse.
+fn natural_sources(examples: &[Example]) -> BTreeSet<&str> {
+    let mut counts: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for example in examples {
+        if let Some(toxic) = example.labels.toxicity {
+            let count = counts.entry(&example.source).or_default();
+            count.0 += f64::from(u8::from(toxic));
+            count.1 += 1.0;
+        }
+    }
+    counts.into_iter().filter(|(_, (toxic, all))| toxic / all <= NATURAL_SHARE).map(|(source, _)| source).collect()
+}
+
+fn stages(split: Split, examples: &[Example], vectors: &[Vector], scores: &[PerLabel<f32>]) -> BTreeMap<&'static str, BTreeMap<String, Stages>> {
+    let mut stages = BTreeMap::new();
+    for label in Label::ALL {
+        let mut sets: BTreeMap<String, [Vec<(f32, bool)>; 2]> = BTreeMap::new();
+        for (row, example) in examples.iter().enumerate().filter(|(_, e)| e.split == split) {
+            let Some(present) = *example.labels.get(label) else { continue };
+            let both = [vectors[row][dense::WHOLE + label.index()], *scores[row].get(label)];
+            for set in ["all".into(), format!("lang:{}", example.lang), format!("source:{}", example.source)] {
+                let points = sets.entry(set).or_default();
+                points[0].push((both[0], present));
+                points[1].push((both[1], present));
+            }
+        }
+        let measured = sets.into_iter().filter_map(|(set, mut points)| {
+            for points in &mut points {
+                points.sort_by(|a, b| b.0.total_cmp(&a.0));
+            }
+            let stages = Stages { sparse: auc(&points[0])?, both: auc(&points[1])? };
+            Some((set, stages))
+        });
+        stages.insert(label.as_str(), measured.collect());
+    }
+    stages
+}

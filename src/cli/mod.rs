@@ -1,0 +1,111 @@
+//! The command line: each command is its arguments, one or a few use cases, and what it prints.
+//!
+//! Results go to stdout, messages to stderr; the exit code is 0 only on success.
+
+mod demo;
+mod eval;
+mod migrate;
+mod score;
+mod serve;
+mod site;
+mod token;
+mod train;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Config, Logging},
+    moderation::Moderation,
+    store::Store,
+};
+
+/// Comment threads, scored as they arrive, with a queue for moderators.
+#[derive(Debug, Parser)]
+#[command(name = "palabre", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(flatten)]
+    logging: Logging,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try Palabre with sample threads in a throw-away directory
+    Demo(demo::DemoArgs),
+    /// Serve the API
+    Serve(serve::ServeArgs),
+    /// Bring the database up to this version
+    Migrate(migrate::MigrateArgs),
+    /// Print a token
+    Token(token::TokenArgs),
+    /// Add or list sites
+    Site(site::SiteArgs),
+    /// Score texts
+    Score(score::ScoreArgs),
+    /// Train a model
+    Train(train::TrainArgs),
+    /// Measure a model on labelled files
+    Eval(eval::EvalArgs),
+}
+
+/// Runs a command; its errors are told on stderr.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("palabre: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    cli.logging.start()?;
+    match cli.command {
+        Command::Score(args) => score::run(&cli.config, &args),
+        Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Demo(args) => wait_for(demo::run(args)),
+        Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),
+        Command::Migrate(args) => wait_for(migrate::run(&cli.config, &args)),
+        Command::Token(args) => wait_for(token::run(&cli.config, &args)),
+        Command::Site(args) => wait_for(site::run(&cli.config, &args)),
+    }
+}
+
+fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime could be started")?
+        .block_on(work)
+}
+
+/// Opens the service that a configuration names.
+async fn open(config: &Config) -> anyhow::Result<Moderation> {
+    let store = open_store(config).await?;
+    Moderation::open(store)
+        .await
+        .context("the database cannot be used")
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    if config.database_url.is_none() {
+        std::fs::create_dir_all(&config.data_dir).with_context(|| {
+            format!(
+                "the data directory {} cannot be made",
+                config.data_dir.display()
+            )
+        })?;
+    }
+    Store::open(&config.database_url())
+        .await
+        .context("the database cannot be opened")
+}

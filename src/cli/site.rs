@@ -1,0 +1,54 @@
+//! `palabre site`
+
+use clap::{Args, Subcommand};
+
+use crate::{config::Config, domain::SiteSlug};
+
+/// Add or list sites.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: palabre site add le-soir")]
+pub struct SiteArgs {
+    #[command(subcommand)]
+    command: SiteCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SiteCommand {
+    /// Add a site with the default policy
+    #[command(after_help = "Example: palabre site add le-soir")]
+    Add {
+        /// Its short name in tokens and addresses: a-z, 0-9 and -
+        slug: SiteSlug,
+    },
+    /// List the sites, one a line
+    #[command(after_help = "Example: palabre site list")]
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub async fn run(config: &Config, args: &SiteArgs) -> anyhow::Result<()> {
+    let moderation = super::open(config).await?;
+    match &args.command {
+        SiteCommand::Add { slug } => {
+            moderation.add_site(slug.clone()).await?;
+            println!("{slug}");
+        }
+        SiteCommand::List { json } => {
+            for site in moderation.sites().await? {
+                if *json {
+                    println!(
+                        "{}",
+                        serde_json::json!({"slug": site.slug, "created_at": site.created_at})
+                    );
+                } else {
+                    println!("{}", site.slug);
+                }
+            }
+        }
+    }
+    moderation.close().await;
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! What handlers take from a request, with errors that name the field.
+
+use std::{future::Future, pin::Pin, str::FromStr};
+
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IntoDeserializer as _},
+};
+
+use super::{MAX_BODY_BYTES, problem::Problem};
+use crate::domain::{Invalid, SiteSlug, ThreadKey};
+
+/// A JSON body. Unknown fields are an error where the type says so, as all of ours do.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = request
+            .content_type()
+            .eq_ignore_ascii_case("application/json");
+        let bytes = web::Bytes::from_request(request, payload);
+        Box::pin(async move {
+            if !is_json {
+                return Err(Problem::unsupported_media_type());
+            }
+            let bytes = bytes.await.map_err(|error| {
+                if error.as_response_error().status_code() == 413 {
+                    Problem::too_large(MAX_BODY_BYTES)
+                } else {
+                    Problem::malformed("the body could not be read to its end")
+                }
+            })?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.classify() == serde_json::error::Category::Data {
+            let (field, message) = name_field(&path, &cause.to_string());
+            Problem::invalid(&field, message)
+        } else {
+            Problem::malformed(format!("the body is not valid JSON: {cause}"))
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|cause| Problem::malformed(format!("the body is not valid JSON: {cause}")))?;
+    Ok(value)
+}
+
+/// The field an error is about, and the error in fewer words.
+fn name_field(path: &str, message: &str) -> (String, String) {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message);
+    let inside = |name: &str| {
+        if path == "." || path == name || path.ends_with(&format!(".{name}")) {
+            path.trim_start_matches('.').to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    for (prefix, words) in [
+        ("unknown field `", "is not a field of this request"),
+        ("missing field `", "is needed"),
+    ] {
+        if let Some((name, _)) = message
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split_once('`'))
+        {
+            let field = inside(name);
+            let field = if field.is_empty() { name.to_owned() } else { field };
+            return (field, words.to_owned());
+        }
+    }
+    (path.trim_start_matches('.').to_owned(), message.to_owned())
+}
+
+/// Tells an absent field (`None`) from one that is null (`Some(None)`).
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// The parameters after the `?`, each parsed by name.
+pub struct Params(Vec<(String, String)>);
+
+impl FromRequest for Params {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+            .map(|pairs| Self(pairs.into_inner()))
+            .map_err(|_| Problem::invalid("query", "must be percent-encoded UTF-8"));
+        std::future::ready(parsed)
+    }
+}
+
+impl Params {
+    /// The value of a parameter; an empty one counts as absent.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, value)| known == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that parses itself.
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Problem> {
+        self.text(name)
+            .map(|text| parse(text).map_err(|refusal| Problem::invalid(name, refusal.0)))
+            .transpose()
+    }
+
+    /// A parameter that is one of a few names, an id or a time: what its JSON form is as a string.
+    pub fn named<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Problem> {
+        self.parsed(name, |text| {
+            let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+                text.into_deserializer();
+            T::deserialize(deserializer).map_err(|error| Invalid(error.to_string()))
+        })
+    }
+
+    /// A number from `min` to `max`.
+    pub fn number<T>(&self, name: &str, min: T, max: T) -> Result<Option<T>, Problem>
+    where
+        T: FromStr + PartialOrd + std::fmt::Display + Copy,
+    {
+        self.parsed(name, |text| {
+            text.parse()
+                .ok()
+                .filter(|number| (min..=max).contains(number))
+                .ok_or_else(|| Invalid(format!("must be a number from {min} to {max}")))
+        })
+    }
+
+    /// How many items a page has at most.
+    pub fn limit(&self, default: usize, max: usize) -> Result<usize, Problem> {
+        Ok(self.number("limit", 1, max)?.unwrap_or(default))
+    }
+
+    /// Where a page begins.
+    pub fn cursor(&self) -> Option<String> {
+        self.text("cursor").map(str::to_owned)
+    }
+
+    /// The site that the request names.
+    pub fn site(&self) -> Result<Option<SiteSlug>, Problem> {
+        self.parsed("site", SiteSlug::parse)
+    }
+}
+
+/// The `{key}` of a thread in a path.
+pub struct Key(pub ThreadKey);
+
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let key = web::Path::<String>::from_request(request, payload)
+            .into_inner()
+            .map_err(|_| Invalid("must be percent-encoded UTF-8".into()))
+            // Broken UTF-8 arrives with its broken parts replaced; two such keys would become one.
+            .and_then(|key| match key.contains('\u{fffd}') {
+                true => Err(Invalid("must be percent-encoded UTF-8".into())),
+                false => ThreadKey::parse(&key),
+            })
+            .map(Self)
+            .map_err(|refusal| Problem::invalid("key", refusal.0));
+        std::future::ready(key)
+    }
+}
+
+/// The `{id}` of a thing in a path. What is no id names nothing.
+pub struct Id<T>(pub T);
+
+impl<T: FromStr + 'static> FromRequest for Id<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request
+            .match_info()
+            .get("id")
+            .and_then(|id| id.parse().ok())
+            .map(Self)
+            .ok_or_else(|| Problem::not_found("not-an-id", "there is nothing of this id"));
+        std::future::ready(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_field;
+
+    #[test]
+    fn an_error_names_its_field() {
+        for (path, message, field, words) in [
+            (".", "unknown field `foo`, expected one of `a` at line 1 column 9", "foo", "is not a field of this request"),
+            ("author", "missing field `name` at line 1 column 20", "author.name", "is needed"),
+            ("body", "invalid type: integer `1`, expected a string at line 1 column 9", "body", "invalid type: integer `1`, expected a string"),
+        ] {
+            assert_eq!(name_field(path, message), (field.to_owned(), words.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Is the process up, and can it work?
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::problem::Problem;
+use crate::moderation::Moderation;
+
+/// The process is up.
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+/// The database answers, and a model is loaded.
+pub async fn ready(moderation: web::Data<Moderation>) -> Result<HttpResponse, Problem> {
+    moderation.ready().await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "ok",
+        "model": moderation.model().version(),
+    })))
+}

@@ -1,0 +1,65 @@
+//! Why a use case could not do what was asked.
+
+use super::CommentView;
+use crate::{
+    classifier::ModelError,
+    domain::{InvalidCursor, Refusal, UndoRefusal},
+    store::StoreError,
+};
+
+/// What was looked for and not found. Things of a foreign site are not found either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    Site,
+    Thread,
+    Comment,
+    /// The comment that a reply names as its parent.
+    Parent,
+    /// The same: it exists, in another thread.
+    ParentInThread,
+    Decision,
+}
+
+/// Why a use case could not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("not found")]
+    NotFound(Thing),
+    /// The token covers more than one site, and none was named.
+    #[error("name the site")]
+    SiteRequired,
+    #[error("there is a site of that name already")]
+    SiteExists,
+    #[error("the thread is closed")]
+    ThreadClosed,
+    #[error("the parent takes no replies")]
+    ParentGone,
+    #[error("the chain of replies is too long")]
+    TooDeep,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    /// The comment changed since the caller saw it; here it is.
+    #[error("the comment changed")]
+    Stale(Box<CommentView>),
+    #[error("{refusal}")]
+    Refused {
+        refusal: Refusal,
+        current: Box<CommentView>,
+    },
+    #[error("{refusal}")]
+    UndoRefused {
+        refusal: UndoRefusal,
+        current: Box<CommentView>,
+    },
+    /// Only an admin may force a decision.
+    #[error("only an admin may force a decision")]
+    ForceForbidden,
+    #[error("only moderators see every status")]
+    AllForbidden,
+    #[error("the live model cannot be used: {0}")]
+    Model(#[from] ModelError),
+    #[error("the keys in the database cannot be used")]
+    Keys,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

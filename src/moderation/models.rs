@@ -1,0 +1,101 @@
+//! The live model: the database says which, every process keeps it loaded.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::Error;
+use crate::{
+    classifier::{Model, ModelError},
+    domain::Timestamp,
+    store::{ModelOrigin, Store, StoredModel},
+};
+
+/// The loaded live model. Replaced as a whole; who holds the old one finishes with it.
+#[derive(Debug)]
+pub struct LiveModel(RwLock<Arc<Model>>);
+
+impl LiveModel {
+    /// Registers the shipped model if it is new here, makes it live unless the site runs one of its own, and loads the
+    /// live one.
+    pub(super) async fn open(store: &Store) -> Result<Self, Error> {
+        let shipped = Model::from_bytes(Model::SHIPPED)?;
+        register_shipped(store, &shipped).await?;
+        let live = match load_live(store, shipped.checksum()).await? {
+            Some(other) => other,
+            None => shipped,
+        };
+        tracing::info!(version = live.version(), "model loaded");
+        Ok(Self(RwLock::new(Arc::new(live))))
+    }
+
+    /// The live model of a migrated database, the shipped one where none went live yet. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails or its live model cannot be loaded.
+    pub async fn of(store: &Store) -> Result<Model, Error> {
+        let shipped = Model::from_bytes(Model::SHIPPED)?;
+        Ok(load_live(store, shipped.checksum()).await?.unwrap_or(shipped))
+    }
+
+    /// The live model.
+    pub(super) fn get(&self) -> Arc<Model> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Loads the live model again if another one went live. Whether it did.
+    pub(super) async fn follow(&self, store: &Store) -> Result<bool, Error> {
+        let current = self.get();
+        let Some(next) = load_live(store, current.checksum()).await? else {
+            return Ok(false);
+        };
+        tracing::info!(from = current.version(), to = next.version(), "model changed");
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(true)
+    }
+}
+
+async fn register_shipped(store: &Store, shipped: &Model) -> Result<(), Error> {
+    let live = store.read().await?.db().live_model().await?;
+    if live.is_some_and(|live| live.checksum == shipped.checksum()) {
+        return Ok(());
+    }
+    let now = Timestamp::now();
+    let mut tx = store.begin().await?;
+    let mut db = tx.db();
+    db.lock_models().await?;
+    let model = StoredModel {
+        version: shipped.version().to_owned(),
+        checksum: shipped.checksum().to_owned(),
+        origin: ModelOrigin::Shipped,
+    };
+    let is_new = db.insert_model(&model, Model::SHIPPED, now).await?;
+    let own = db
+        .live_model()
+        .await?
+        .is_some_and(|live| live.origin == ModelOrigin::Trained);
+    if is_new && !own {
+        db.activate_model(&model.version, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The live model, unless it is the one of that checksum.
+async fn load_live(store: &Store, known_checksum: &str) -> Result<Option<Model>, Error> {
+    let mut conn = store.read().await?;
+    let Some(live) = conn.db().live_model().await? else {
+        return Ok(None);
+    };
+    if live.checksum == known_checksum {
+        return Ok(None);
+    }
+    let artefact = conn
+        .db()
+        .model_artefact(&live.version)
+        .await?
+        .unwrap_or_default();
+    let model = Model::from_bytes(&artefact)?;
+    if model.checksum() != live.checksum {
+        return Err(ModelError::Damaged.into());
+    }
+    Ok(Some(model))
+}

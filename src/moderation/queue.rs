@@ -1,0 +1,331 @@
+//! The moderators' queue: what waits, in what order, and everything a card shows.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::{CommentView, Error, Moderation, Page, ThreadView, submit, view::Copies};
+use crate::{
+    classifier::{self, Assessment, fold},
+    domain::{
+        AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName, QueueSort,
+        ReasonCode, Site, SiteId, SiteSlug, Span, Thread, ThreadId, ThreadKey,
+    },
+    store::{AuthorRecord, Db, Lock, QueueFilter, QueuePosition, QueueRow, StoreError},
+};
+
+/// How many comments above an item a card shows.
+const SHOWN_ANCESTORS: usize = 10;
+
+/// Which items to show, and in what order.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct QueueRequest {
+    pub queue: QueueName,
+    pub sort: QueueSort,
+    pub reason: Option<ReasonCode>,
+    pub site: Option<SiteSlug>,
+    pub thread: Option<ThreadKey>,
+    pub author: Option<AuthorId>,
+    pub min_score: Option<f32>,
+    /// Words that must all occur, whatever their case and accents.
+    pub q: Option<String>,
+    /// One item for each cluster of copies.
+    pub collapse: bool,
+    #[serde(skip)]
+    pub limit: usize,
+    #[serde(skip)]
+    pub cursor: Option<String>,
+}
+
+/// An item of the queue with all that a card shows.
+#[derive(Debug, Serialize)]
+pub struct QueueItem {
+    pub comment: CommentView,
+    pub queue: QueueName,
+    pub priority: Priority,
+    pub highlights: Vec<Highlight>,
+    /// Text of the comments above that this one quotes.
+    pub quotes: Vec<Span>,
+    pub parent: Option<CommentView>,
+    /// The comments above, the topmost first, the parent last; at most ten.
+    pub ancestors: Vec<CommentView>,
+    pub thread: ThreadView,
+    pub author_history: AuthorHistory,
+    pub duplicates: Option<Copies>,
+    pub reports: [(); 0],
+    pub claim: Option<()>,
+}
+
+/// What is known of an author.
+#[derive(Debug, Serialize)]
+pub struct AuthorHistory {
+    pub published: i64,
+    pub hidden: i64,
+    pub sanctions: [(); 0],
+}
+
+/// How many items wait in each queue, counted when asked.
+#[derive(Debug, Default, Serialize)]
+pub struct QueueCounts {
+    pub waiting: i64,
+    pub reported: i64,
+    pub escalated: i64,
+    pub appeals: i64,
+    pub sampled: i64,
+}
+
+/// The row of an item that enters the queue.
+pub(super) fn row(
+    comment: &Comment,
+    queue: QueueName,
+    priority: Priority,
+    cluster: Option<uuid::Uuid>,
+    assessment: &Assessment,
+) -> QueueRow {
+    QueueRow {
+        comment: comment.id,
+        site: comment.site,
+        thread: comment.thread,
+        author: comment.author.id.clone(),
+        queue,
+        priority,
+        reason_bits: comment
+            .reasons
+            .iter()
+            .fold(0, |bits, reason| bits | reason.code.bit()),
+        max_score: comment
+            .scores
+            .iter()
+            .map(|(_, score)| score.value())
+            .fold(0.0, f32::max),
+        cluster,
+        highlights: assessment.highlights.clone(),
+        quotes: assessment.quotes.clone(),
+        folded: fold(comment.body.as_str()),
+        created_at: comment.created_at,
+    }
+}
+
+impl Moderation {
+    /// The row of a comment that goes back into the queue, as it was when it first entered.
+    pub(super) async fn row_again(
+        &self,
+        db: &mut Db<'_>,
+        comment: &Comment,
+        queue: QueueName,
+    ) -> Result<QueueRow, StoreError> {
+        let above = submit::texts_above(db, comment.parent).await?;
+        let above: Vec<&str> = above.iter().map(String::as_str).collect();
+        let assessment = self.model().assess(&classifier::Comment {
+            text: comment.body.as_str(),
+            ancestors: &above,
+            lang: None,
+        });
+        let priority = Priority::of(&comment.scores, &comment.reasons);
+        let cluster = db.cluster_of(comment.id).await?;
+        Ok(row(comment, queue, priority, cluster, &assessment))
+    }
+
+    /// A page of the queue.
+    ///
+    /// # Errors
+    /// When the cursor is of another list, or a thread is named without its site.
+    #[tracing::instrument(skip_all, fields(queue = request.queue.as_str()))]
+    pub async fn queue(
+        &self,
+        caller: &Caller,
+        request: &QueueRequest,
+    ) -> Result<Page<QueueItem>, Error> {
+        let after = request
+            .cursor
+            .as_deref()
+            .map(|cursor| Cursor::read::<_, QueuePosition>(cursor, &("queue", request)))
+            .transpose()?;
+        let sites = if request.thread.is_some() || request.author.is_some() {
+            vec![self.site_of(caller, request.site.as_ref()).await?]
+        } else {
+            self.sites_of(caller, request.site.as_ref()).await?
+        };
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let thread = match &request.thread {
+            None => None,
+            Some(key) => match db.thread_by_key(sites[0].id, key, Lock::None).await? {
+                Some(thread) => Some(thread.id),
+                None => {
+                    return Ok(Page {
+                        items: Vec::new(),
+                        next_cursor: None,
+                    });
+                }
+            },
+        };
+        let filter = QueueFilter {
+            sites: sites.iter().map(|site| site.id).collect(),
+            queue: request.queue,
+            reason: request.reason,
+            thread,
+            author: request.author.clone(),
+            min_score: request.min_score,
+            words: request
+                .q
+                .as_deref()
+                .map(|words| fold(words).split_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            collapse: request.collapse,
+        };
+        let mut rows = db
+            .queue_page(&filter, request.sort, after, request.limit as i64 + 1)
+            .await?;
+        let more = rows.len() > request.limit;
+        rows.truncate(request.limit);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor::new(&("queue", request), &last.position(request.sort)));
+        let items = items(&mut db, &sites, rows).await?;
+        Ok(Page { items, next_cursor })
+    }
+
+    /// How many items wait in each queue.
+    ///
+    /// # Errors
+    /// When the site named is foreign.
+    pub async fn queue_counts(
+        &self,
+        caller: &Caller,
+        site: Option<&SiteSlug>,
+    ) -> Result<QueueCounts, Error> {
+        let sites = self.sites_of(caller, site).await?;
+        let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
+        let mut counts = QueueCounts::default();
+        for (queue, count) in self.store.read().await?.db().queue_counts(&ids).await? {
+            *match queue {
+                QueueName::Waiting => &mut counts.waiting,
+                QueueName::Reported => &mut counts.reported,
+                QueueName::Escalated => &mut counts.escalated,
+                QueueName::Appeals => &mut counts.appeals,
+                QueueName::Sampled => &mut counts.sampled,
+            } = count;
+        }
+        Ok(counts)
+    }
+}
+
+/// Everything around the rows of a page, read by set.
+struct Surroundings {
+    comments: HashMap<CommentId, Comment>,
+    threads: HashMap<ThreadId, Thread>,
+    records: HashMap<(SiteId, AuthorId), AuthorRecord>,
+    clusters: HashMap<uuid::Uuid, i64>,
+}
+
+impl Surroundings {
+    async fn read(db: &mut Db<'_>, rows: &[QueueRow]) -> Result<Self, StoreError> {
+        let mut comments = HashMap::new();
+        let mut wanted: Vec<CommentId> = rows.iter().map(|row| row.comment).collect();
+        // The items, then their parents, then theirs: a query for each level, whatever the size of the page.
+        for _ in 0..=SHOWN_ANCESTORS {
+            if wanted.is_empty() {
+                break;
+            }
+            let level = db.comments(wanted).await?;
+            wanted = level
+                .iter()
+                .filter_map(|comment| comment.parent)
+                .filter(|parent| !comments.contains_key(parent))
+                .collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            comments.extend(level.into_iter().map(|comment| (comment.id, comment)));
+        }
+        let mut threads: Vec<ThreadId> = rows.iter().map(|row| row.thread).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        let threads = db.threads(threads).await?;
+        let mut sites: Vec<SiteId> = rows.iter().map(|row| row.site).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        let mut records = HashMap::new();
+        for site in sites {
+            let mut authors: Vec<&AuthorId> = rows
+                .iter()
+                .filter(|row| row.site == site)
+                .map(|row| &row.author)
+                .collect();
+            authors.sort_unstable_by_key(|author| author.as_str());
+            authors.dedup();
+            let counted = db.author_records(site, &authors).await?;
+            records.extend(
+                authors
+                    .into_iter()
+                    .map(|author| (site, author.clone()))
+                    .zip(counted),
+            );
+        }
+        let clusters = db
+            .cluster_sizes(rows.iter().filter_map(|row| row.cluster))
+            .await?;
+        Ok(Self {
+            comments,
+            threads: threads.into_iter().map(|thread| (thread.id, thread)).collect(),
+            records,
+            clusters: clusters.into_iter().collect(),
+        })
+    }
+
+    /// The comments above one, the topmost first.
+    fn above(&self, comment: &Comment) -> Vec<CommentView> {
+        let mut above: Vec<CommentView> = std::iter::successors(
+            comment.parent.and_then(|id| self.comments.get(&id)),
+            |ancestor| ancestor.parent.and_then(|id| self.comments.get(&id)),
+        )
+        .take(SHOWN_ANCESTORS)
+        .map(|ancestor| ancestor.clone().into())
+        .collect();
+        above.reverse();
+        above
+    }
+}
+
+async fn items(
+    db: &mut Db<'_>,
+    sites: &[Site],
+    rows: Vec<QueueRow>,
+) -> Result<Vec<QueueItem>, StoreError> {
+    let around = Surroundings::read(db, &rows).await?;
+    let items = rows.into_iter().filter_map(|row| {
+        // A row whose comment or site went away between two reads is left out.
+        let comment = around.comments.get(&row.comment)?.clone();
+        let thread = around.threads.get(&row.thread)?.clone();
+        let site = sites.iter().find(|site| site.id == row.site)?;
+        let record = around
+            .records
+            .get(&(row.site, row.author))
+            .cloned()
+            .unwrap_or_default();
+        let ancestors = around.above(&comment);
+        Some(QueueItem {
+            parent: ancestors.last().cloned(),
+            ancestors,
+            comment: comment.into(),
+            queue: row.queue,
+            priority: row.priority,
+            highlights: row.highlights,
+            quotes: row.quotes,
+            thread: ThreadView::new(thread, site, None),
+            author_history: AuthorHistory {
+                published: record.published,
+                hidden: record.hidden,
+                sanctions: [],
+            },
+            duplicates: row.cluster.and_then(|cluster| {
+                let count = *around.clusters.get(&cluster)?;
+                (count > 1).then_some(Copies { cluster, count })
+            }),
+            reports: [],
+            claim: None,
+        })
+    });
+    Ok(items.collect())
+}

@@ -1,0 +1,301 @@
+//! What readers see of a thread: the tree in display order, a page at a time.
+//!
+//! A thread is read whole and its tree built in memory: at the sizes that threads have, that is faster than asking the
+//! database for a tree. A page is the next `limit` comments in display order (each comment before its replies); a cursor
+//! names the last comment shown, which keeps its place whatever is posted or hidden meanwhile.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CommentView, Error, Moderation, Page, ReaderComment, ReaderSort, Thing, view::Branches,
+};
+use crate::{
+    domain::{
+        AuthorId, Caller, Comment, CommentId, Cursor, Permission, Site, Status, ThreadId,
+        ThreadKey,
+    },
+    store::Lock,
+};
+
+/// The shape of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// Replies inside the comments they answer.
+    #[default]
+    Tree,
+    /// One after the other, with `parent_id` and `depth`.
+    Flat,
+}
+
+/// Which comments of a thread to show, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    pub view: View,
+    pub sort: ReaderSort,
+    /// How many levels below the first to show; `None` shows all.
+    pub max_depth: Option<usize>,
+    /// Only what hangs below this comment.
+    pub parent: Option<CommentId>,
+    /// Whose own pending comments are shown too.
+    pub viewer: Option<AuthorId>,
+    /// Every status, with scores: for moderators.
+    pub all: bool,
+    pub limit: usize,
+    pub cursor: Option<String>,
+}
+
+/// Where a page ended: after which comment, below which.
+#[derive(Debug, Serialize, Deserialize)]
+struct Position {
+    parent: Option<CommentId>,
+    after: Option<CommentId>,
+}
+
+/// What a cursor of a listing is bound to.
+#[derive(Serialize)]
+struct Bound<'a> {
+    thread: ThreadId,
+    view: View,
+    sort: ReaderSort,
+    viewer: Option<&'a AuthorId>,
+    all: bool,
+}
+
+impl Moderation {
+    /// One comment, whatever its status.
+    ///
+    /// # Errors
+    /// When there is none of that id on the caller's sites.
+    pub async fn comment(&self, caller: &Caller, id: CommentId) -> Result<CommentView, Error> {
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let comment = db
+            .comment(id, Lock::None)
+            .await?
+            .ok_or(Error::NotFound(Thing::Comment))?;
+        Self::require_site(&mut db, caller, comment.site, Thing::Comment).await?;
+        Ok(comment.into())
+    }
+
+    /// A page of a thread as readers see it.
+    ///
+    /// # Errors
+    /// When there is no such thread, the cursor is of another listing, or the caller may not see every status.
+    #[tracing::instrument(skip_all, fields(site = %site.slug))]
+    pub async fn list_comments(
+        &self,
+        caller: &Caller,
+        site: &Site,
+        key: &ThreadKey,
+        listing: &Listing,
+    ) -> Result<Page<ReaderComment>, Error> {
+        if listing.all && !caller.role.may(Permission::Moderate) {
+            return Err(Error::AllForbidden);
+        }
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let thread = db
+            .thread_by_key(site.id, key, Lock::None)
+            .await?
+            .ok_or(Error::NotFound(Thing::Thread))?;
+        let comments = db.comments_of_thread(thread.id).await?;
+        drop(conn);
+        let bound = Bound {
+            thread: thread.id,
+            view: listing.view,
+            sort: listing.sort,
+            viewer: listing.viewer.as_ref(),
+            all: listing.all,
+        };
+        page(comments, listing, &bound)
+    }
+}
+
+/// The tree of a thread: who is below whom, and what may be seen.
+struct Tree {
+    comments: Vec<Comment>,
+    by_id: HashMap<CommentId, usize>,
+    roots: Vec<usize>,
+    replies: Vec<Vec<usize>>,
+    /// The reader may see the comment itself.
+    visible: Vec<bool>,
+    /// It is shown: itself, or as a tombstone over something shown.
+    shown: Vec<bool>,
+}
+
+impl Tree {
+    /// Builds the tree of comments given in the order of time.
+    fn new(comments: Vec<Comment>, listing: &Listing) -> Self {
+        let by_id: HashMap<CommentId, usize> = comments
+            .iter()
+            .enumerate()
+            .map(|(at, comment)| (comment.id, at))
+            .collect();
+        let mut roots = Vec::new();
+        let mut replies = vec![Vec::new(); comments.len()];
+        let siblings: Box<dyn Iterator<Item = usize>> = match listing.sort {
+            ReaderSort::Oldest => Box::new(0..comments.len()),
+            ReaderSort::Newest => Box::new((0..comments.len()).rev()),
+        };
+        for at in siblings {
+            match comments[at].parent.and_then(|parent| by_id.get(&parent)) {
+                Some(parent) => replies[*parent].push(at),
+                None => roots.push(at),
+            }
+        }
+        let visible: Vec<bool> = comments
+            .iter()
+            .map(|comment| match comment.status {
+                _ if listing.all => true,
+                Status::Published => true,
+                Status::Pending => listing.viewer.as_ref() == Some(&comment.author.id),
+                Status::Hidden | Status::Deleted => false,
+            })
+            .collect();
+        let mut shown = visible.clone();
+        // Deepest first, so that a reply is settled before the comment it answers.
+        let mut by_depth: Vec<usize> = (0..comments.len()).collect();
+        by_depth.sort_unstable_by_key(|at| std::cmp::Reverse(comments[*at].depth));
+        for at in by_depth {
+            if shown[at]
+                && let Some(parent) = comments[at].parent.and_then(|id| by_id.get(&id))
+            {
+                shown[*parent] = true;
+            }
+        }
+        Self {
+            comments,
+            by_id,
+            roots,
+            replies,
+            visible,
+            shown,
+        }
+    }
+
+    /// Everything from these comments down, each before its replies, with its level below them.
+    fn display_order(&self, from: &[usize]) -> Vec<(usize, usize)> {
+        let mut order = Vec::with_capacity(self.comments.len());
+        let mut stack: Vec<(usize, usize)> = from.iter().rev().map(|at| (*at, 0)).collect();
+        while let Some((at, level)) = stack.pop() {
+            order.push((at, level));
+            stack.extend(self.replies[at].iter().rev().map(|reply| (*reply, level + 1)));
+        }
+        order
+    }
+
+    fn shown_replies(&self, at: usize) -> usize {
+        self.replies[at]
+            .iter()
+            .filter(|reply| self.shown[**reply])
+            .count()
+    }
+}
+
+fn page(
+    comments: Vec<Comment>,
+    listing: &Listing,
+    bound: &Bound<'_>,
+) -> Result<Page<ReaderComment>, Error> {
+    let position = match listing.cursor.as_deref() {
+        Some(cursor) => Cursor::read::<_, Position>(cursor, bound)?,
+        None => Position {
+            parent: listing.parent,
+            after: None,
+        },
+    };
+    if listing.parent.is_some() && listing.parent != position.parent {
+        return Err(crate::domain::InvalidCursor.into());
+    }
+    let tree = Tree::new(comments, listing);
+    let first_level = match position.parent {
+        None => &tree.roots,
+        Some(parent) => {
+            let at = tree
+                .by_id
+                .get(&parent)
+                .ok_or(Error::NotFound(Thing::Parent))?;
+            &tree.replies[*at]
+        }
+    };
+    let order = tree.display_order(first_level);
+    let begin = match position.after {
+        None => 0,
+        Some(after) => order
+            .iter()
+            .position(|(at, _)| tree.comments[*at].id == after)
+            .map_or(order.len(), |at| at + 1),
+    };
+    let mut to_show = order[begin..].iter().copied().filter(|(at, level)| {
+        tree.shown[*at] && listing.max_depth.is_none_or(|deepest| *level <= deepest)
+    });
+    let taken: Vec<(usize, usize)> = to_show.by_ref().take(listing.limit).collect();
+    let more = to_show.next().is_some();
+    let cursor = |parent, after| Cursor::new(bound, &Position { parent, after });
+    let next_cursor = taken
+        .last()
+        .filter(|_| more)
+        .map(|(at, _)| cursor(position.parent, Some(tree.comments[*at].id)));
+
+    let branches: Vec<Option<Branches>> = taken
+        .iter()
+        .map(|(at, level)| {
+            (listing.view == View::Tree).then(|| {
+                let reply_count = tree.shown_replies(*at);
+                let cut = reply_count > 0 && listing.max_depth == Some(*level);
+                Branches {
+                    reply_count,
+                    replies: Vec::new(),
+                    replies_cursor: cut.then(|| cursor(Some(tree.comments[*at].id), None)),
+                }
+            })
+        })
+        .collect();
+    let Tree {
+        comments, visible, ..
+    } = tree;
+    let mut comments: Vec<Option<Comment>> = comments.into_iter().map(Some).collect();
+    let shown = taken
+        .iter()
+        .zip(branches)
+        .filter_map(|((at, _), branches)| {
+            let comment = comments[*at].take()?;
+            let mut shown = ReaderComment::new(comment, visible[*at], listing.all);
+            shown.branches = branches;
+            Some(shown)
+        })
+        .collect();
+    let items = match listing.view {
+        View::Flat => shown,
+        View::Tree => nest(shown),
+    };
+    Ok(Page { items, next_cursor })
+}
+
+/// Puts each comment into the replies of the one it answers, where that is on the same page.
+fn nest(page: Vec<ReaderComment>) -> Vec<ReaderComment> {
+    let mut roots = Vec::new();
+    // Comments whose replies may still follow: each answers the one before it.
+    let mut open: Vec<ReaderComment> = Vec::new();
+    let close = |open: &mut Vec<ReaderComment>, roots: &mut Vec<ReaderComment>| {
+        if let Some(done) = open.pop() {
+            match open.last_mut().and_then(|parent| parent.branches.as_mut()) {
+                Some(branches) => branches.replies.push(done),
+                None => roots.push(done),
+            }
+        }
+    };
+    for comment in page {
+        while open.last().is_some_and(|last| Some(last.id) != comment.parent_id) {
+            close(&mut open, &mut roots);
+        }
+        open.push(comment);
+    }
+    while !open.is_empty() {
+        close(&mut open, &mut roots);
+    }
+    roots
+}

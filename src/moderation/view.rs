@@ -1,0 +1,179 @@
+//! What is shown of things: the shapes of the HTTP contract.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{
+    Author, Body, Comment, CommentId, Cursor, DuplicateOf, ExternalId, Lang, Mode, Reason, Scores,
+    Site, StandingDecision, Status, Thread, ThreadCounts, ThreadKey, Timestamp, Title, Url,
+};
+
+/// One page of a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<Cursor>,
+}
+
+/// A thread as its site and moderators see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ThreadView {
+    pub key: ThreadKey,
+    pub title: Option<Title>,
+    pub url: Option<Url>,
+    pub lang: Option<Lang>,
+    pub closed: bool,
+    /// The mode in force: its own, or the policy's.
+    pub mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts: Option<ThreadCounts>,
+    pub created_at: Timestamp,
+}
+
+impl ThreadView {
+    pub(super) fn new(thread: Thread, site: &Site, counts: Option<ThreadCounts>) -> Self {
+        Self {
+            key: thread.key,
+            title: thread.title,
+            url: thread.url,
+            lang: thread.lang,
+            closed: thread.closed,
+            mode: thread.mode.unwrap_or(site.policy.mode),
+            counts,
+            created_at: thread.created_at,
+        }
+    }
+}
+
+/// A comment as its site and moderators see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommentView {
+    pub id: CommentId,
+    pub thread: ThreadKey,
+    pub parent_id: Option<CommentId>,
+    pub depth: u8,
+    pub external_id: Option<ExternalId>,
+    pub author: Author,
+    pub body: Body,
+    pub status: Status,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub version: i64,
+    pub scores: Scores,
+    pub reasons: Vec<Reason>,
+    pub duplicate_of: Option<DuplicateOf>,
+    pub decision: Option<StandingDecision>,
+    /// The version of the model that gave the scores.
+    pub model: String,
+}
+
+impl From<Comment> for CommentView {
+    fn from(comment: Comment) -> Self {
+        Self {
+            id: comment.id,
+            thread: comment.thread_key,
+            parent_id: comment.parent,
+            depth: comment.depth,
+            external_id: comment.external_id,
+            author: comment.author,
+            body: comment.body,
+            status: comment.status,
+            created_at: comment.created_at,
+            edited_at: comment.edited_at,
+            version: comment.version,
+            scores: comment.scores,
+            reasons: comment.reasons,
+            duplicate_of: comment.duplicate_of,
+            decision: comment.decision,
+            model: comment.model,
+        }
+    }
+}
+
+/// The order of comments beside one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderSort {
+    #[default]
+    Oldest,
+    Newest,
+}
+
+/// A comment as readers see it. One that they may not see, but under which something is left to see, is a tombstone:
+/// without body and author.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReaderComment {
+    pub id: CommentId,
+    pub thread: ThreadKey,
+    pub parent_id: Option<CommentId>,
+    pub depth: u8,
+    pub external_id: Option<ExternalId>,
+    pub author: Option<Author>,
+    pub body: Option<Body>,
+    pub status: Status,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub version: i64,
+    pub decision: Option<StandingDecision>,
+    /// What only those who see every status see.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<Assessed>,
+    /// In a tree: the branches below.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub branches: Option<Branches>,
+}
+
+/// What the machine said of a comment.
+#[derive(Debug, Clone, Serialize)]
+pub struct Assessed {
+    pub scores: Scores,
+    pub reasons: Vec<Reason>,
+    pub duplicate_of: Option<DuplicateOf>,
+    pub model: String,
+}
+
+/// The replies of a comment in a tree.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Branches {
+    /// How many direct replies there are to show, here or on another page.
+    pub reply_count: usize,
+    pub replies: Vec<ReaderComment>,
+    /// Leads to the replies that `max_depth` cut off.
+    pub replies_cursor: Option<Cursor>,
+}
+
+impl ReaderComment {
+    /// Shows a comment: whole, or as a tombstone.
+    pub(super) fn new(comment: Comment, visible: bool, assessed: bool) -> Self {
+        let assessment = assessed.then(|| Assessed {
+            scores: comment.scores,
+            reasons: comment.reasons,
+            duplicate_of: comment.duplicate_of,
+            model: comment.model,
+        });
+        Self {
+            id: comment.id,
+            thread: comment.thread_key,
+            parent_id: comment.parent,
+            depth: comment.depth,
+            external_id: comment.external_id,
+            author: visible.then_some(comment.author),
+            body: visible.then_some(comment.body),
+            status: comment.status,
+            created_at: comment.created_at,
+            edited_at: comment.edited_at,
+            version: comment.version,
+            decision: comment.decision,
+            assessment,
+            branches: None,
+        }
+    }
+}
+
+/// The other copies of a comment.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Copies {
+    pub cluster: Uuid,
+    /// How many comments are in the cluster, this one included.
+    pub count: i64,
+}
