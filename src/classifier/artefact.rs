@@ -128,7 +128,7 @@ pub(crate) mod tests {
 
     /// A small model with some weight on everything.
     pub(crate) fn small() -> Vec<u8> {
-        let entries: Vec<_> = (0..50u64).map(|i| (i << 40 | i + 1, [0.1 * i as f32; LABELS])).collect();
+        let entries: Vec<_> = (0..50u64).map(|i| ((i << 40) | (i + 1), [0.1 * i as f32; LABELS])).collect();
         let table = Table::pack(16, &entries).0;
         let header = Header {
             version: "test-1".into(),

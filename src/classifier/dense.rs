@@ -68,12 +68,12 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, text: &Text) -> Evidence {
     let mut total = [0u32; BLOCKS];
     let mut sums = [[0i64; LABELS]; BLOCKS];
     for (token, count) in tokens.iter().zip(&counts) {
-        add(&mut sums, &mut total, token, count);
+        add(&mut sums, &mut total, token, *count);
     }
     let whole_factor = total.map(factor);
     let mut vector = [0.0; SIZE];
     for label in 0..LABELS {
-        vector[WHOLE + label] = scaled(&sums, &whole_factor, label, table);
+        vector[WHOLE + label] = scaled(&sums, whole_factor, label, table);
     }
     let peaks = peaks(table, &tokens, &counts);
     for (label, (value, _)) in peaks.iter().enumerate() {
@@ -82,12 +82,12 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, text: &Text) -> Evidence {
     let classes = lexicon.classify(text);
     let sightings = frames::sightings(text, &classes);
     vector[FRAMES..SHAPES].copy_from_slice(&frames::values(&sightings));
-    let share = |class| {
+    let share_of = |class| {
         let members = classes.iter().filter(|token| token.has(class)).count();
         members as f32 / (classes.len() as f32 + 1.0)
     };
-    let shape = shape(text, [share(Class::Second), share(Class::French)]);
-    vector[SHAPES..].copy_from_slice(&shape);
+    let shape_values = shape(text, [share_of(Class::Second), share_of(Class::French)]);
+    vector[SHAPES..].copy_from_slice(&shape_values);
     Evidence {
         vector,
         sightings,
@@ -103,7 +103,7 @@ fn factor(features: u32) -> f32 {
 
 fn scaled(
     sums: &[[i64; LABELS]; BLOCKS],
-    factors: &[f32; BLOCKS],
+    factors: [f32; BLOCKS],
     label: usize,
     table: &Table,
 ) -> f32 {
@@ -115,7 +115,7 @@ fn add(
     sums: &mut [[i64; LABELS]; BLOCKS],
     total: &mut [u32; BLOCKS],
     token: &[Sums; BLOCKS],
-    count: &[u32; BLOCKS],
+    count: [u32; BLOCKS],
 ) {
     for block in 0..BLOCKS {
         total[block] += count[block];
@@ -131,7 +131,7 @@ fn peaks(table: &Table, tokens: &[[Sums; BLOCKS]], counts: &[[u32; BLOCKS]]) -> 
     let mut sums = [[0i64; LABELS]; BLOCKS];
     let mut total = [0u32; BLOCKS];
     for at in 0..tokens.len() {
-        add(&mut sums, &mut total, &tokens[at], &counts[at]);
+        add(&mut sums, &mut total, &tokens[at], counts[at]);
         if at >= WINDOW {
             for block in 0..BLOCKS {
                 total[block] -= counts[at - WINDOW][block];
@@ -145,7 +145,7 @@ fn peaks(table: &Table, tokens: &[[Sums; BLOCKS]], counts: &[[u32; BLOCKS]]) -> 
         }
         let factor = total.map(factor);
         for (label, best) in best.iter_mut().enumerate() {
-            let value = scaled(&sums, &factor, label, table);
+            let value = scaled(&sums, factor, label, table);
             if value > best.0 {
                 let from = (at + 1).saturating_sub(WINDOW);
                 *best = (value, Peak { from, to: at + 1, factor });

@@ -1,7 +1,7 @@
 //! Finds the same comment again, whole or slightly changed.
 //!
 //! Two parts. An exact hash of the text as written (up to spacing, capitals and Unicode form), for double posts. And a
-//! MinHash signature (Broder 1997) of the character 4-grams of its words, for copies with a word changed, an emoji added or
+//! `MinHash` signature (Broder 1997) of the character 4-grams of its words, for copies with a word changed, an emoji added or
 //! a greeting put in front: the share of equal signature values estimates the Jaccard similarity of the two sets of 4-grams.
 //!
 //! Stored signatures are found by locality-sensitive hashing (Indyk and Motwani 1998): 16 bands of 3 values; two texts of
@@ -240,7 +240,7 @@ mod tests {
             let after = Fingerprint::from_bytes(before.exact(), before.chars(), &before.to_bytes()).unwrap();
             prop_assert_eq!(&before, &after);
             prop_assert_eq!(before.bands(), after.bands());
-            prop_assert_eq!(before.similarity(&after), 1.0);
+            prop_assert!(before.similarity(&after) > 0.999);
         }
 
         #[test]

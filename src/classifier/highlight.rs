@@ -26,12 +26,12 @@ pub(crate) fn spans(
     table: &Table,
     text: &Text,
 ) -> Vec<Highlight> {
-    let shares = shares(weights, evidence, table);
-    let strongest = shares.iter().copied().fold(0.0, f32::max);
+    let per_token = shares(weights, evidence, table);
+    let strongest = per_token.iter().copied().fold(0.0, f32::max);
     let least = (strongest * RELATIVE).max(ABSOLUTE);
     let mut spans: Vec<Highlight> = Vec::new();
     let mut last = None;
-    for (index, (token, share)) in text.tokens.iter().zip(&shares).enumerate() {
+    for (index, (token, share)) in text.tokens.iter().zip(&per_token).enumerate() {
         if *share < least {
             continue;
         }

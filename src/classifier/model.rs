@@ -79,8 +79,7 @@ impl Model {
     /// If the bytes are no model, damaged, or made for another version of the program.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (header, table) = artefact::read(bytes)?;
-        let digest = Sha256::digest(bytes);
-        let checksum = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = format!("{:x}", Sha256::digest(bytes));
         Self::assemble(header, table, checksum)
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn glyphs(text: &str) -> Vec<Glyph> {
     while let Some(first) = chars.next() {
         let start = at;
         at += 1;
-        if first.is_ascii() && chars.peek().is_none_or(|next| next.is_ascii()) {
+        if first.is_ascii() && chars.peek().is_none_or(char::is_ascii) {
             let letter = first.to_ascii_lowercase();
             out.push(Glyph {
                 accented: letter,

@@ -1,4 +1,86 @@
-use clap::Args;
+//! `palabre eval`: measures a model on labelled files.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum};
+
+use super::train::{read_all, write_report};
+use crate::classifier::{
+    Model,
+    training::{self, Split},
+};
+
+/// Arguments of `palabre eval`.
 #[derive(Debug, Args)]
-pub struct EvalArgs {}
-pub fn run(_: EvalArgs) -> anyhow::Result<()> { anyhow::bail!("not yet") }
+#[command(after_help = "Example:\n  palabre eval --data labels.jsonl --split test --report report")]
+pub struct EvalArgs {
+    /// Labelled comments, JSON lines, gzipped or not; may be given several times
+    #[arg(long = "data", value_name = "FILE", required = true)]
+    data: Vec<PathBuf>,
+
+    /// Only rows of this split; without it, all rows
+    #[arg(long, value_enum)]
+    split: Option<SplitArg>,
+
+    /// Model file; without it, the one that comes with the program
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+
+    /// Directory for the figures, as report.json and report.txt
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part of a labelled file.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SplitArg {
+    Train,
+    Valid,
+    Test,
+}
+
+impl From<SplitArg> for Split {
+    fn from(split: SplitArg) -> Self {
+        match split {
+            SplitArg::Train => Self::Train,
+            SplitArg::Valid => Self::Valid,
+            SplitArg::Test => Self::Test,
+        }
+    }
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// If a file cannot be read, is no model or no labelled comments, or no row is left.
+#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
+pub fn run(args: EvalArgs) -> anyhow::Result<()> {
+    let model = match &args.model {
+        Some(path) => {
+            let bytes = std::fs::read(path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
+            Model::from_bytes(&bytes).with_context(|| format!("{} cannot be used", path.display()))?
+        }
+        None => Model::from_bytes(Model::SHIPPED)?,
+    };
+    let mut examples = read_all(&args.data)?;
+    if let Some(split) = args.split.map(Split::from) {
+        examples.retain(|example| example.split == split);
+    }
+    ensure!(!examples.is_empty(), "no row is left to measure on");
+    let evaluation = training::evaluate(&model, &examples);
+    if let Some(directory) = &args.report {
+        write_report(directory, &evaluation)?;
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&evaluation)?);
+    } else {
+        print!("{evaluation}");
+    }
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use super::balance::{self, Targets};
 use super::calibrate::{self, Platt};
 use super::dataset::{Example, Split};
-use super::evaluate::{Evaluation, auc};
+use super::report::{self, Report, stages};
 use super::sparse::{self, Descent, Matrix};
 use super::stack::{self, Linear, sigmoid};
 use super::{Options, Progress, Random, TrainError, evaluate, thresholds};
@@ -15,9 +15,8 @@ use crate::classifier::normalise::glyphs;
 use crate::classifier::quotes;
 use crate::classifier::table::Table;
 use crate::classifier::tokens::{Text, tokenise};
-use crate::domain::{Label, PerLabel, Thresholds};
+use crate::domain::{Label, PerLabel};
 use rayon::prelude::*;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -27,33 +26,6 @@ pub(crate) const LEAST_ROWS: usize = 30;
 const NEIGHBOURS: usize = 8;
 /// Sources with at most this share of toxic rows count as natural.
 const NATURAL_SHARE: f64 = 0.2;
-
-/// What training measured, on rows held out for it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// Rows learned from, chosen on, and measured on.
-    pub rows: BTreeMap<&'static str, usize>,
-    /// Labels that had too few rows and always score 0.
-    pub not_learned: Vec<Label>,
-    /// Thresholds chosen.
-    pub thresholds: Thresholds,
-    /// AUC on test rows of the sparse part alone and of both stages, per label and set of rows.
-    pub stages: BTreeMap<&'static str, BTreeMap<String, Stages>>,
-    /// The same on training rows, each scored by a sparse part that has not seen it. More rows than `stages`, where few
-    /// were held out; the second stage has seen them.
-    pub out_of_fold: BTreeMap<&'static str, BTreeMap<String, Stages>>,
-    /// The full figures on test rows.
-    pub test: Evaluation,
-}
-
-/// What the second stage adds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Stages {
-    /// AUC of the sparse part's own answer.
-    pub sparse: f64,
-    /// AUC of the model.
-    pub both: f64,
-}
 
 /// Trains a model and returns its file and what was measured.
 ///
@@ -120,17 +92,8 @@ pub fn train(
     };
     let model = Model::assemble(header.clone(), table.clone(), String::new())?;
     let test: Vec<Example> = examples.iter().filter(|example| example.split == Split::Test).cloned().collect();
-    let mut rows = BTreeMap::new();
-    for example in examples {
-        let name = match example.split {
-            Split::Train => "train",
-            Split::Valid => "valid",
-            Split::Test => "test",
-        };
-        *rows.entry(name).or_default() += 1;
-    }
     let report = Report {
-        rows,
+        rows: report::count_rows(examples),
         not_learned: Label::ALL.into_iter().filter(|label| !learned.contains(label)).collect(),
         thresholds,
         stages: stages(Split::Test, examples, &vectors, &scores),
@@ -279,29 +242,4 @@ fn natural_sources(examples: &[Example]) -> BTreeSet<&str> {
         }
     }
     counts.into_iter().filter(|(_, (toxic, all))| toxic / all <= NATURAL_SHARE).map(|(source, _)| source).collect()
-}
-
-fn stages(split: Split, examples: &[Example], vectors: &[Vector], scores: &[PerLabel<f32>]) -> BTreeMap<&'static str, BTreeMap<String, Stages>> {
-    let mut stages = BTreeMap::new();
-    for label in Label::ALL {
-        let mut sets: BTreeMap<String, [Vec<(f32, bool)>; 2]> = BTreeMap::new();
-        for (row, example) in examples.iter().enumerate().filter(|(_, e)| e.split == split) {
-            let Some(present) = *example.labels.get(label) else { continue };
-            let both = [vectors[row][dense::WHOLE + label.index()], *scores[row].get(label)];
-            for set in ["all".into(), format!("lang:{}", example.lang), format!("source:{}", example.source)] {
-                let points = sets.entry(set).or_default();
-                points[0].push((both[0], present));
-                points[1].push((both[1], present));
-            }
-        }
-        let measured = sets.into_iter().filter_map(|(set, mut points)| {
-            for points in &mut points {
-                points.sort_by(|a, b| b.0.total_cmp(&a.0));
-            }
-            let stages = Stages { sparse: auc(&points[0])?, both: auc(&points[1])? };
-            Some((set, stages))
-        });
-        stages.insert(label.as_str(), measured.collect());
-    }
-    stages
 }

@@ -152,10 +152,12 @@ fn slopes(odds: &[f32; 8], targets: &Targets) -> [f32; 8] {
 
 #[inline]
 fn step(cell: &mut Cell, slope: &[f32; 8], value: f32, rate: f32, decay: f32) {
-    for i in 0..8 {
-        let gradient = slope[i] * value + if slope[i] == 0.0 { 0.0 } else { decay * cell.weight[i] };
-        cell.square[i] += gradient * gradient;
-        cell.weight[i] -= rate * gradient / cell.square[i].sqrt();
+    let learned = cell.weight.iter_mut().zip(&mut cell.square);
+    for ((weight, square), slope) in learned.zip(slope) {
+        let pull = if *slope == 0.0 { 0.0 } else { decay * *weight };
+        let gradient = slope * value + pull;
+        *square += gradient * gradient;
+        *weight -= rate * gradient / square.sqrt();
     }
 }
 

@@ -1,0 +1,355 @@
+//! A server of its own for each test, on a database of its own, and clients named after who is asking.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use palabre::{
+    domain::{Caller, Role, SiteScope, SiteSlug},
+    http,
+    moderation::Moderation,
+    store::Store,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// Runs a test on a server with a fresh SQLite file, and on one with a fresh PostgreSQL database.
+macro_rules! on_each_database {
+    ($(#[doc = $doc:literal])* async fn $name:ident($app:ident: App) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn check($app: App) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                $crate::harness::run_on_sqlite(check).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                $crate::harness::run_on_postgres(check).await;
+            }
+        }
+    };
+}
+pub(crate) use on_each_database;
+
+/// The site that most tests post to, and a second one that its tokens must not reach.
+pub const SITE: &str = "bamako";
+pub const OTHER_SITE: &str = "lyon";
+
+/// A running server.
+#[derive(Clone)]
+pub struct App {
+    pub moderation: Arc<Moderation>,
+    pub address: String,
+    /// Where its database is.
+    pub database_url: String,
+    http: reqwest::Client,
+}
+
+pub async fn run_on_sqlite<F: Future<Output = ()> + Send + 'static>(check: fn(App) -> F) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", directory.path().join("test.db").display());
+    run(url, check).await;
+}
+
+pub async fn run_on_postgres<F: Future<Output = ()> + Send + 'static>(check: fn(App) -> F) {
+    let Some(database) = PostgresDatabase::create().await else {
+        return;
+    };
+    let outcome = tokio::spawn(run(database.url.clone(), check)).await;
+    database.drop().await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App) -> F) {
+    let store = Store::open(&url).await.unwrap();
+    let moderation = Arc::new(Moderation::open(store).await.unwrap());
+    for site in [SITE, OTHER_SITE] {
+        moderation
+            .add_site(SiteSlug::parse(site).unwrap())
+            .await
+            .unwrap();
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let server = http::start(Arc::clone(&moderation), listener).unwrap();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let app = App {
+        moderation: Arc::clone(&moderation),
+        address,
+        database_url: url,
+        http: reqwest::Client::new(),
+    };
+    let outcome = tokio::spawn(check(app)).await;
+    handle.stop(false).await;
+    serving.await.unwrap().unwrap();
+    moderation.close().await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+/// A database made for one test.
+pub struct PostgresDatabase {
+    pub url: String,
+    name: String,
+    server: String,
+}
+
+impl PostgresDatabase {
+    /// Makes one, or says loudly that there is no PostgreSQL.
+    pub async fn create() -> Option<Self> {
+        let server = match std::env::var("TEST_DATABASE_URL") {
+            Ok(url) => url,
+            Err(_) if std::net::TcpStream::connect("127.0.0.1:5432").is_ok() => {
+                "postgres://postgres@127.0.0.1:5432/postgres".to_owned()
+            }
+            Err(_) => {
+                assert!(
+                    std::env::var_os("PALABRE_REQUIRE_POSTGRES").is_none(),
+                    "PALABRE_REQUIRE_POSTGRES is set, but there is no PostgreSQL: set TEST_DATABASE_URL"
+                );
+                eprintln!(
+                    "\n*** NOT TESTED ON POSTGRESQL: none on 127.0.0.1:5432, and TEST_DATABASE_URL is not set ***\n"
+                );
+                return None;
+            }
+        };
+        let name = format!("palabre_test_{}", uuid::Uuid::now_v7().simple());
+        statement(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let (base, _) = server.rsplit_once('/').expect("TEST_DATABASE_URL ends with /NAME");
+        Some(Self {
+            url: format!("{base}/{name}"),
+            name,
+            server,
+        })
+    }
+
+    pub async fn drop(self) {
+        statement(
+            &self.server,
+            format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
+        )
+        .await;
+    }
+}
+
+async fn statement(server: &str, text: String) {
+    use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(server)
+        .await
+        .expect("PostgreSQL answers at TEST_DATABASE_URL");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+        .execute(&mut connection)
+        .await
+        .expect("the test user may make databases");
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, if the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    /// The body of a problem document of this status and kind; its shape is checked too.
+    #[track_caller]
+    pub fn problem(self, status: u16, kind: &str) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(
+            self.body["type"],
+            format!("urn:palabre:problem:{kind}"),
+            "{:#}",
+            self.body
+        );
+        assert!(self.body["title"].is_string() && self.body["detail"].is_string());
+        assert_eq!(
+            self.body["request_id"],
+            self.headers["x-request-id"].to_str().unwrap()
+        );
+        self.body
+    }
+
+    /// The fields that a 422 names.
+    #[track_caller]
+    pub fn invalid_fields(self) -> Vec<String> {
+        self.problem(422, "validation")["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["field"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// Somebody who asks with one token, or with none.
+#[derive(Clone)]
+pub struct Client {
+    address: String,
+    token: Option<String>,
+    http: reqwest::Client,
+}
+
+impl App {
+    /// Somebody without a token.
+    pub fn anonymous(&self) -> Client {
+        Client {
+            address: self.address.clone(),
+            token: None,
+            http: self.http.clone(),
+        }
+    }
+
+    /// The server of [`SITE`].
+    pub fn site(&self) -> Client {
+        self.bearer(Role::Site, "site", &[SITE])
+    }
+
+    /// The server of [`OTHER_SITE`].
+    pub fn other_site(&self) -> Client {
+        self.bearer(Role::Site, "other-site", &[OTHER_SITE])
+    }
+
+    /// A moderator of [`SITE`].
+    pub fn moderator(&self, name: &str) -> Client {
+        self.bearer(Role::Moderator, name, &[SITE])
+    }
+
+    /// An admin of every site.
+    pub fn admin(&self) -> Client {
+        self.bearer(Role::Admin, "admin", &[])
+    }
+
+    /// Somebody of that role; no sites means all.
+    pub fn bearer(&self, role: Role, subject: &str, sites: &[&str]) -> Client {
+        let sites = match sites {
+            [] => SiteScope::All,
+            some => SiteScope::Only(some.iter().map(|s| SiteSlug::parse(s).unwrap()).collect()),
+        };
+        let caller = Caller {
+            subject: subject.into(),
+            role,
+            sites,
+        };
+        let token = self
+            .moderation
+            .sign_token(&caller, Duration::from_secs(60))
+            .unwrap();
+        self.with_token(&token)
+    }
+
+    /// Somebody with this token, good or not.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client {
+            token: Some(token.into()),
+            ..self.anonymous()
+        }
+    }
+}
+
+impl Client {
+    /// A request with this token, to be shaped further.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.address));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("the answer is whole");
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Posts a comment by `author` to a thread and answers it as stored.
+    pub async fn comment(&self, thread: &str, author: &str, body: &str) -> Value {
+        self.comment_with(thread, json!({"body": body, "author": {"id": author, "name": author}}))
+            .await
+    }
+
+    /// Posts a reply and answers it as stored.
+    pub async fn reply(&self, parent: &Value, author: &str, body: &str) -> Value {
+        let thread = parent["thread"].as_str().unwrap();
+        self.comment_with(
+            thread,
+            json!({"body": body, "author": {"id": author, "name": author}, "parent_id": parent["id"]}),
+        )
+        .await
+    }
+
+    #[track_caller]
+    pub fn comment_with(&self, thread: &str, body: Value) -> impl Future<Output = Value> {
+        let path = format!("/v1/threads/{thread}/comments");
+        let client = self.clone();
+        async move {
+            let answer = client.post(&path, body).await;
+            assert!(answer.status.is_success(), "{:#}", answer.body);
+            answer.body
+        }
+    }
+
+    /// Decides on a comment seen as `comment`.
+    pub async fn decide(&self, comment: &Value, action: &str) -> Answer {
+        self.post(
+            &format!("/v1/comments/{}/decisions", id(comment)),
+            json!({"action": action, "version": comment["version"]}),
+        )
+        .await
+    }
+}
+
+/// The id of a thing.
+pub fn id(thing: &Value) -> &str {
+    thing["id"].as_str().expect("it has an id")
+}
+
+/// The ids of a list's items, by this path of fields.
+pub fn ids(list: &Value, path: &str) -> Vec<String> {
+    list["items"]
+        .as_array()
+        .expect("it is a list")
+        .iter()
+        .map(|item| item.pointer(path).unwrap().as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A text that every model holds as a threat.
+pub const THREAT: &str = "MORT À TOUS CES TRAÎTRES ! On va vous égorger un par un, vous allez tous mourir, sales chiens.";
+/// A text that no model holds.
+pub const CALM: &str = "Merci pour cet article, très clair et bien documenté.";

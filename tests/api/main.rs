@@ -1,0 +1,15 @@
+//! The service as its users see it: through a real port, on both databases.
+//!
+//! Each test is written once with [`on_each_database!`] and runs on SQLite and on PostgreSQL. PostgreSQL is found by
+//! `TEST_DATABASE_URL`, or on 127.0.0.1:5432; where there is none, those runs say so loudly and pass, unless
+//! `PALABRE_REQUIRE_POSTGRES` is set.
+
+mod harness;
+
+mod access;
+mod comments;
+mod decisions;
+mod queue;
+mod score;
+mod threads;
+mod tree;
