@@ -9,13 +9,20 @@ fn main() -> io::Result<()> {
     let mut files = fs::read_dir(Path::new(&root).join("seeds/threads"))?
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<Vec<_>>>()?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     files.sort();
     let mut list = String::from("[\n");
     for path in files {
         let name = path.file_stem().unwrap_or_default().display().to_string();
-        writeln!(list, "({name:?}, include_str!({:?})),", path.display().to_string())
-            .map_err(io::Error::other)?;
+        writeln!(
+            list,
+            "({name:?}, include_str!({:?})),",
+            path.display().to_string()
+        )
+        .map_err(io::Error::other)?;
     }
     list.push(']');
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;

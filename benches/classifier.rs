@@ -17,12 +17,18 @@ fn text(chars: usize) -> String {
 
 /// Letters from four alphabets, stacked marks, ligatures, emoji.
 fn hostile(chars: usize) -> String {
-    "а\u{301}𝓑ﷺœ😡.\u{200B}a b c d е".chars().cycle().take(chars).collect()
+    "а\u{301}𝓑ﷺœ😡.\u{200B}a b c d е"
+        .chars()
+        .cycle()
+        .take(chars)
+        .collect()
 }
 
 #[divan::bench]
 fn load(bencher: Bencher) {
-    bencher.bench(|| Model::from_bytes(black_box(Model::SHIPPED)).map(|model| model.thresholds().threat));
+    bencher.bench(|| {
+        Model::from_bytes(black_box(Model::SHIPPED)).map(|model| model.thresholds().threat)
+    });
 }
 
 #[divan::bench(args = [130, 300, 1000, 10_000])]
@@ -50,15 +56,32 @@ fn assess_hostile(bencher: Bencher, chars: usize) {
 fn assess_reply_with_quote(bencher: Bencher) {
     let parent = text(1000);
     let reply = format!("« {parent} » Ce n'est pas vrai.");
-    let Ok(model) = Model::from_bytes(Model::SHIPPED) else { return };
+    let Ok(model) = Model::from_bytes(Model::SHIPPED) else {
+        return;
+    };
     let ancestors = [parent.as_str()];
-    bencher.bench_local(|| model.assess(black_box(&Comment { text: &reply, ancestors: &ancestors, lang: None })));
+    bencher.bench_local(|| {
+        model.assess(black_box(&Comment {
+            text: &reply,
+            ancestors: &ancestors,
+            lang: None,
+        }))
+    });
 }
 
 #[divan::bench]
 fn compare_fingerprints(bencher: Bencher) {
-    let Ok(model) = Model::from_bytes(Model::SHIPPED) else { return };
-    let print = |text: &str| model.assess(&Comment { text, ..Comment::default() }).fingerprint;
+    let Ok(model) = Model::from_bytes(Model::SHIPPED) else {
+        return;
+    };
+    let print = |text: &str| {
+        model
+            .assess(&Comment {
+                text,
+                ..Comment::default()
+            })
+            .fingerprint
+    };
     let (a, b) = (print(&text(300)), print(&text(250)));
     bencher.bench_local(|| black_box(&a).similarity(black_box(&b)) >= Fingerprint::NEAR);
 }
@@ -70,6 +93,16 @@ fn fold_for_search(bencher: Bencher) {
 }
 
 fn on_model(bencher: Bencher, text: &str, run: impl Fn(&Model, &Comment<'_>)) {
-    let Ok(model) = Model::from_bytes(Model::SHIPPED) else { return };
-    bencher.bench_local(|| run(&model, black_box(&Comment { text, ..Comment::default() })));
+    let Ok(model) = Model::from_bytes(Model::SHIPPED) else {
+        return;
+    };
+    bencher.bench_local(|| {
+        run(
+            &model,
+            black_box(&Comment {
+                text,
+                ..Comment::default()
+            }),
+        )
+    });
 }

@@ -11,7 +11,7 @@ pub struct Config {
     #[arg(long, env = "PALABRE_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
 
-    /// Database address: sqlite://FILE or postgres://USER@HOST/NAME [default: sqlite, palabre.db in the data directory]
+    /// Address of the database: `sqlite://FILE` or `postgres://USER@HOST/NAME` [default: palabre.db in the data directory]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 }
@@ -66,9 +66,8 @@ impl Logging {
     /// # Errors
     /// When the filter cannot be read.
     pub fn start(&self) -> anyhow::Result<()> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log).map_err(|error| {
-            anyhow::anyhow!("--log {:?} cannot be read: {error}", self.log)
-        })?;
+        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
+            .map_err(|error| anyhow::anyhow!("--log {:?} cannot be read: {error}", self.log))?;
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr);

@@ -31,13 +31,17 @@ pub enum ModelError {
     #[error("this is no Palabre model")]
     NotAModel,
     /// Made by a newer program.
-    #[error("the model has format {found}, this program reads up to {FORMAT}: a newer Palabre is needed")]
+    #[error(
+        "the model has format {found}, this program reads up to {FORMAT}: a newer Palabre is needed"
+    )]
     NewerFormat {
         /// The file's format.
         found: u32,
     },
     /// Shorter or longer than its header says.
-    #[error("the model file is {actual} bytes long but should be {expected}: it was cut off or mixed up")]
+    #[error(
+        "the model file is {actual} bytes long but should be {expected}: it was cut off or mixed up"
+    )]
     WrongLength {
         /// What the header says, at least.
         expected: u64,
@@ -82,7 +86,9 @@ pub(crate) fn write(header: &Header, table: &Table) -> Result<Vec<u8>, serde_jso
 
 /// Reads a model file. Nothing is believed, nor allocated, before lengths and check sum agree.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Header, Table), ModelError> {
-    let (magic, rest) = bytes.split_at_checked(MAGIC.len()).ok_or(ModelError::NotAModel)?;
+    let (magic, rest) = bytes
+        .split_at_checked(MAGIC.len())
+        .ok_or(ModelError::NotAModel)?;
     if magic != MAGIC {
         return Err(ModelError::NotAModel);
     }
@@ -112,7 +118,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Header, Table), ModelError> {
     let (header, table) = body[FIXED..].split_at(header as usize);
     let header: Header =
         serde_json::from_slice(header).map_err(|error| ModelError::Unfit(error.to_string()))?;
-    if header.inputs != dense::names() || header.weights.iter().any(|(_, w)| w.len() != dense::SIZE) {
+    if header.inputs != dense::names() || header.weights.iter().any(|(_, w)| w.len() != dense::SIZE)
+    {
         return Err(ModelError::Unfit("it has other inputs".into()));
     }
     let table = Table::from_bytes(table.to_vec(), header.table_scale)
@@ -128,7 +135,9 @@ pub(crate) mod tests {
 
     /// A small model with some weight on everything.
     pub(crate) fn small() -> Vec<u8> {
-        let entries: Vec<_> = (0..50u64).map(|i| ((i << 40) | (i + 1), [0.1 * i as f32; LABELS])).collect();
+        let entries: Vec<_> = (0..50u64)
+            .map(|i| ((i << 40) | (i + 1), [0.1 * i as f32; LABELS]))
+            .collect();
         let table = Table::pack(16, &entries).0;
         let header = Header {
             version: "test-1".into(),
@@ -151,11 +160,17 @@ pub(crate) mod tests {
 
     #[test]
     fn each_defect_has_its_name() {
-        assert!(matches!(read(b"not a model at all"), Err(ModelError::NotAModel)));
+        assert!(matches!(
+            read(b"not a model at all"),
+            Err(ModelError::NotAModel)
+        ));
         assert!(matches!(read(b""), Err(ModelError::NotAModel)));
         let mut newer = small();
         newer[8] = 2;
-        assert!(matches!(read(&newer), Err(ModelError::NewerFormat { found: 2 })));
+        assert!(matches!(
+            read(&newer),
+            Err(ModelError::NewerFormat { found: 2 })
+        ));
         let mut longer = small();
         longer.push(0);
         assert!(matches!(read(&longer), Err(ModelError::WrongLength { .. })));

@@ -14,7 +14,17 @@ use super::tokens::{Kind, Text};
 pub(crate) const WINDOW: usize = 12;
 
 const SHAPE: [&str; 11] = [
-    "words", "exclamations", "questions", "ellipses", "emoji", "links", "phones", "numbers", "stretched", "you", "french",
+    "words",
+    "exclamations",
+    "questions",
+    "ellipses",
+    "emoji",
+    "links",
+    "phones",
+    "numbers",
+    "stretched",
+    "you",
+    "french",
 ];
 
 /// Where each group of values begins.
@@ -107,7 +117,10 @@ fn scaled(
     label: usize,
     table: &Table,
 ) -> f32 {
-    let both = sums.iter().zip(factors).map(|(sums, factor)| sums[label] as f32 * factor);
+    let both = sums
+        .iter()
+        .zip(factors)
+        .map(|(sums, factor)| sums[label] as f32 * factor);
     both.sum::<f32>() * table.scale()[label]
 }
 
@@ -126,7 +139,11 @@ fn add(
 }
 
 /// The worst run per label, found by sliding a window over the tokens.
-fn peaks(table: &Table, tokens: &[[Sums; BLOCKS]], counts: &[[u32; BLOCKS]]) -> [(f32, Peak); LABELS] {
+fn peaks(
+    table: &Table,
+    tokens: &[[Sums; BLOCKS]],
+    counts: &[[u32; BLOCKS]],
+) -> [(f32, Peak); LABELS] {
     let mut best = [(f32::NEG_INFINITY, Peak::default()); LABELS];
     let mut sums = [[0i64; LABELS]; BLOCKS];
     let mut total = [0u32; BLOCKS];
@@ -148,7 +165,14 @@ fn peaks(table: &Table, tokens: &[[Sums; BLOCKS]], counts: &[[u32; BLOCKS]]) -> 
             let value = scaled(&sums, factor, label, table);
             if value > best.0 {
                 let from = (at + 1).saturating_sub(WINDOW);
-                *best = (value, Peak { from, to: at + 1, factor });
+                *best = (
+                    value,
+                    Peak {
+                        from,
+                        to: at + 1,
+                        factor,
+                    },
+                );
             }
         }
     }
@@ -208,7 +232,11 @@ mod tests {
     #[test]
     fn tokens_add_up_to_the_whole() {
         let table = table_of("zut alors");
-        let evidence = read(&table, &Lexicon::new().unwrap(), &text("zut, alors il a dit zut"));
+        let evidence = read(
+            &table,
+            &Lexicon::new().unwrap(),
+            &text("zut, alors il a dit zut"),
+        );
         let sum: f32 = evidence
             .tokens
             .iter()
@@ -221,7 +249,12 @@ mod tests {
     #[test]
     fn an_empty_text_is_all_zero_but_finite() {
         let evidence = read(&table_of("zut"), &Lexicon::new().unwrap(), &text(""));
-        assert!(evidence.vector.iter().all(|value| value.abs() < f32::EPSILON));
+        assert!(
+            evidence
+                .vector
+                .iter()
+                .all(|value| value.abs() < f32::EPSILON)
+        );
     }
 
     #[test]

@@ -52,20 +52,32 @@ pub(crate) fn each(text: &Text, mut emit: impl FnMut(Feature)) {
         }
         previous = Some(word);
         if token.kind == Kind::Url {
-            add(finish(hash(letters.iter().map(|l| l.plain), SEED)), WORDS, false);
+            add(
+                finish(hash(letters.iter().map(|l| l.plain), SEED)),
+                WORDS,
+                false,
+            );
         }
         if token.kind != Kind::Word {
             continue;
         }
         if letters.iter().any(|l| l.accented != l.plain) {
-            add(finish(hash(letters.iter().map(|l| l.accented), ACCENTED)), WORDS, false);
+            add(
+                finish(hash(letters.iter().map(|l| l.accented), ACCENTED)),
+                WORDS,
+                false,
+            );
         }
         if letters.windows(2).any(|w| w[0].plain == w[1].plain) {
             let single = letters
                 .iter()
                 .enumerate()
                 .filter(|(i, l)| *i == 0 || letters[i - 1].plain != l.plain);
-            add(finish(hash(single.map(|(_, l)| l.plain), SQUEEZED)), WORDS, false);
+            add(
+                finish(hash(single.map(|(_, l)| l.plain), SQUEEZED)),
+                WORDS,
+                false,
+            );
         }
         char_grams(letters, |hash| add(hash, CHARS, false));
     }
@@ -133,7 +145,10 @@ mod tests {
 
     #[test]
     fn capitals_and_stretching_change_nothing() {
-        assert_eq!(features("Quelle belle journée"), features("QUELLE BELLE JOURNÉE"));
+        assert_eq!(
+            features("Quelle belle journée"),
+            features("QUELLE BELLE JOURNÉE")
+        );
         assert_eq!(features("allôoooo"), features("allôooooooo"));
     }
 
@@ -154,7 +169,14 @@ mod tests {
     #[test]
     fn the_borders_of_a_word_are_part_of_its_n_grams() {
         let inside = features("xrate");
-        let own: Vec<_> = features("rat").into_iter().filter(|f| inside.contains(f)).collect();
-        assert_eq!(own.len(), 3, "ra, rat and at are shared; ^r, ^ra, ^rat and the like are not");
+        let own: Vec<_> = features("rat")
+            .into_iter()
+            .filter(|f| inside.contains(f))
+            .collect();
+        assert_eq!(
+            own.len(),
+            3,
+            "ra, rat and at are shared; ^r, ^ra, ^rat and the like are not"
+        );
     }
 }

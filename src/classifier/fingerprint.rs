@@ -106,7 +106,9 @@ impl Fingerprint {
             .map_err(|_| NotASignature(signature.len()))?;
         Ok(Self {
             exact: exact.cast_unsigned(),
-            signature: std::array::from_fn(|i| u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])),
+            signature: std::array::from_fn(|i| {
+                u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])
+            }),
             chars,
         })
     }
@@ -149,11 +151,18 @@ fn signature(words: &[char]) -> [u16; VALUES] {
     let mut least = [u32::MAX; VALUES];
     let mut absorb = |shingle: &[char]| {
         let hash = shingle.iter().fold(0x2545_F491_4F6C_DD1Du64, |hash, c| {
-            (hash ^ *c as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
+            (hash ^ *c as u64)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29)
         });
         let hash = (hash >> 32) as u32;
         for (least, (flip, factor)) in least.iter_mut().zip(&PERMUTATIONS) {
-            *least = (*least).min((hash ^ flip).wrapping_mul(*factor).rotate_left(15).wrapping_mul(*factor));
+            *least = (*least).min(
+                (hash ^ flip)
+                    .wrapping_mul(*factor)
+                    .rotate_left(15)
+                    .wrapping_mul(*factor),
+            );
         }
     };
     if words.len() < SHINGLE {
@@ -169,9 +178,13 @@ const PERMUTATIONS: [(u32, u32); VALUES] = {
     let mut state = 0x5851_F42D_4C95_7F2Du64;
     let mut i = 0;
     while i < VALUES {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         let flip = (state >> 33) as u32;
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         table[i] = (flip, (state >> 32) as u32 | 1);
         i += 1;
     }
@@ -185,7 +198,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TEXT: &str = "Les pluies ont coupé la route du marché hier soir et personne ne répare le petit pont";
+    const TEXT: &str =
+        "Les pluies ont coupé la route du marché hier soir et personne ne répare le petit pont";
 
     fn print(text: &str) -> Fingerprint {
         let glyphs = glyphs(text);
@@ -205,18 +219,30 @@ mod tests {
         assert!(found(TEXT, &format!("{TEXT} 😡😡 !!!")));
         assert!(found(TEXT, &TEXT.replace("petit", "vieux")));
         assert!(found(TEXT, &format!("Bonjour à tous, {TEXT}")));
-        assert!(found(TEXT, "Les pluies, ont coupe la route du marche hier soir... et personne ne repare le petit pont"));
+        assert!(found(
+            TEXT,
+            "Les pluies, ont coupe la route du marche hier soir... et personne ne repare le petit pont"
+        ));
     }
 
     #[test]
     fn another_comment_on_the_topic_is_not() {
-        assert!(!found(TEXT, "La route du marché est coupée depuis hier, quelqu’un sait quand le pont sera réparé ?"));
+        assert!(!found(
+            TEXT,
+            "La route du marché est coupée depuis hier, quelqu’un sait quand le pont sera réparé ?"
+        ));
     }
 
     #[test]
     fn exact_means_the_same_but_for_spacing_and_case() {
-        assert_eq!(print("Bonjour  à tous.").exact(), print("bonjour à tous. ").exact());
-        assert_ne!(print("Bonjour à tous.").exact(), print("Bonjour à tous").exact());
+        assert_eq!(
+            print("Bonjour  à tous.").exact(),
+            print("bonjour à tous. ").exact()
+        );
+        assert_ne!(
+            print("Bonjour à tous.").exact(),
+            print("Bonjour à tous").exact()
+        );
     }
 
     #[test]
@@ -226,11 +252,17 @@ mod tests {
             names.join(" ")
         };
         let similarity = print(&numbered(0..300)).similarity(&print(&numbered(100..400)));
-        assert!((0.35..0.65).contains(&similarity), "{similarity}, and two of four hundred parts are shared");
+        assert!(
+            (0.35..0.65).contains(&similarity),
+            "{similarity}, and two of four hundred parts are shared"
+        );
     }
 
     fn fold_number(n: u32) -> String {
-        n.to_string().bytes().map(|b| char::from(b'a' + b - b'0')).collect()
+        n.to_string()
+            .bytes()
+            .map(|b| char::from(b'a' + b - b'0'))
+            .collect()
     }
 
     proptest! {

@@ -28,6 +28,8 @@ frames! {
     Vulgar, VulgarAtYou,
     Violence, ViolenceAtYou, ViolenceAtThem, ViolenceWilled, ViolenceMust, ViolenceAtGroup, ViolenceTold, ViolenceNegated,
     DeathTold, DeathWished, DeathWish, DeathWishTold,
+    Weapon, WeaponAtYou, WeaponWilled, Home, HomeFated,
+    Quoted, InsultQuoted, ViolenceQuoted, DeathWishQuoted, SlurQuoted,
     Order, OrderAtThem, OrderAtGroup, Fate, FateAtYou,
     Slur, SlurPointed, Identity, IdentityJudged,
     Report, Victim, Bless, Curse, CurseAt, Negation, Dismiss, DismissAtYou, Spam,
@@ -90,6 +92,7 @@ impl Reader<'_> {
                     self.violence(at);
                     self.orders_and_wishes(at);
                     self.groups(at);
+                    self.quoted(at);
                 }
                 Kind::Number(_) | Kind::Url => {}
             }
@@ -147,6 +150,8 @@ impl Reader<'_> {
             (Class::Dismiss, Frame::Dismiss),
             (Class::Spam, Frame::Spam),
             (Class::Fate, Frame::Fate),
+            (Class::Weapon, Frame::Weapon),
+            (Class::Home, Frame::Home),
         ] {
             if self.is(at, class) {
                 self.see(frame, at, at);
@@ -158,8 +163,16 @@ impl Reader<'_> {
         if self.is(at, Class::Insult) {
             self.see_if(Frame::InsultAtYou, at, self.around(at, 4, Class::Second));
             self.see_if(Frame::InsultPointed, at, self.before(at, 2, Class::Point));
-            self.see_if(Frame::InsultNegated, at, self.before(at, 4, Class::Negation));
-            self.see_if(Frame::InsultAtGroup, at, self.around(at, 4, Class::Identity));
+            self.see_if(
+                Frame::InsultNegated,
+                at,
+                self.before(at, 4, Class::Negation),
+            );
+            self.see_if(
+                Frame::InsultAtGroup,
+                at,
+                self.around(at, 4, Class::Identity),
+            );
         }
         if self.is(at, Class::Vulgar) {
             self.see_if(Frame::VulgarAtYou, at, self.around(at, 3, Class::Second));
@@ -172,7 +185,11 @@ impl Reader<'_> {
         }
         if self.is(at, Class::Curse) {
             let target = self.around(at, 2, Class::Second);
-            self.see_if(Frame::CurseAt, at, target.or_else(|| self.before(at, 2, Class::Point)));
+            self.see_if(
+                Frame::CurseAt,
+                at,
+                target.or_else(|| self.before(at, 2, Class::Point)),
+            );
         }
     }
 
@@ -185,11 +202,31 @@ impl Reader<'_> {
             self.see_if(Frame::ViolenceAtThem, at, self.around(at, 2, Class::Third));
             self.see_if(Frame::ViolenceWilled, at, self.before(at, 4, Class::Will));
             self.see_if(Frame::ViolenceMust, at, self.before(at, 5, Class::Must));
-            self.see_if(Frame::ViolenceAtGroup, at, self.around(at, 5, Class::Identity));
-            self.see_if(Frame::ViolenceNegated, at, self.before(at, 4, Class::Negation));
+            self.see_if(
+                Frame::ViolenceAtGroup,
+                at,
+                self.around(at, 5, Class::Identity),
+            );
+            self.see_if(
+                Frame::ViolenceNegated,
+                at,
+                self.before(at, 4, Class::Negation),
+            );
             if self.told {
                 self.see(Frame::ViolenceTold, at, at);
             }
+        }
+        if self.is(at, Class::Weapon) {
+            self.see_if(Frame::WeaponAtYou, at, self.around(at, 5, Class::Second));
+            let planned = self.before(at, 5, Class::Will);
+            self.see_if(
+                Frame::WeaponWilled,
+                at,
+                planned.or_else(|| self.before(at, 5, Class::Must)),
+            );
+        }
+        if self.is(at, Class::Home) {
+            self.see_if(Frame::HomeFated, at, self.around(at, 8, Class::Fate));
         }
         if self.is(at, Class::Death) {
             if self.told {
@@ -223,12 +260,34 @@ impl Reader<'_> {
         }
     }
 
+    /// Words of others: who quotes an insult mostly complains of it.
+    fn quoted(&mut self, at: usize) {
+        if !self.text.tokens[at].quoted {
+            return;
+        }
+        for (class, frame) in [
+            (Class::Insult, Frame::InsultQuoted),
+            (Class::Violence, Frame::ViolenceQuoted),
+            (Class::DeathWish, Frame::DeathWishQuoted),
+            (Class::Slur, Frame::SlurQuoted),
+        ] {
+            if self.is(at, class) {
+                self.see(frame, at, at);
+            }
+        }
+        if at == 0 || !self.text.tokens[at - 1].quoted {
+            self.see(Frame::Quoted, at, at);
+        }
+    }
+
     fn emoji(&mut self, at: usize) {
         let letters = self.text.letters_of(&self.text.tokens[at]);
         let Some(emoji) = letters.first() else { return };
-        if "😡😠🤬👿😈🖕💩🤡🐒🐵🐷🐖🐽🐍🐀🔪🔫💣☠💀🩸🤮🤢👎".contains(emoji.plain) {
+        if "😡😠🤬👿😈🖕💩🤡🐒🐵🐷🐖🐽🐍🐀🔪🔫💣☠💀🩸🤮🤢👎".contains(emoji.plain)
+        {
             self.see(Frame::AngryEmoji, at, at);
-        } else if "😀😃😄😁😊🙂😍🥰😘❤💕💙💚💛🙏👏💪👍🎉✌🤝🌹".contains(emoji.plain) {
+        } else if "😀😃😄😁😊🙂😍🥰😘❤💕💙💚💛🙏👏💪👍🎉✌🤝🌹".contains(emoji.plain)
+        {
             self.see(Frame::KindEmoji, at, at);
         }
     }
@@ -264,8 +323,14 @@ mod tests {
     #[test]
     fn a_wish_is_told_from_a_report() {
         assert!(has("Mort aux tyrans !", Frame::DeathWish));
-        assert!(!has("La mort de onze soldats attriste le pays", Frame::DeathWish));
-        assert!(has("Onze soldats sont morts selon le ministère", Frame::DeathTold));
+        assert!(!has(
+            "La mort de onze soldats attriste le pays",
+            Frame::DeathWish
+        ));
+        assert!(has(
+            "Onze soldats sont morts selon le ministère",
+            Frame::DeathTold
+        ));
         assert!(has("I hope he dies slowly", Frame::DeathWished));
     }
 
@@ -277,16 +342,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_quoted_is_known_as_such() {
+        assert!(has(
+            "il m'a dit « imbécile » et il est parti",
+            Frame::InsultQuoted
+        ));
+        assert!(!has(
+            "il a dit « bonjour », cet imbécile",
+            Frame::InsultQuoted
+        ));
+        assert!(!has("un \" imbécile", Frame::InsultQuoted));
+    }
+
+    #[test]
     fn an_insult_needs_an_address_to_be_aimed() {
         assert!(has("tu es un imbécile", Frame::InsultAtYou));
         assert!(has("bande de menteurs", Frame::InsultPointed));
-        assert!(!has("le film parle d'un idiot du village", Frame::InsultAtYou));
+        assert!(!has(
+            "le film parle d'un idiot du village",
+            Frame::InsultAtYou
+        ));
         assert!(!has("Tu viens. Un idiot passe.", Frame::InsultAtYou));
     }
 
     #[test]
     fn values_grow_slower_than_counts() {
-        let sighting = Sighting { frame: Frame::Spam, from: 0, to: 1 };
+        let sighting = Sighting {
+            frame: Frame::Spam,
+            from: 0,
+            to: 1,
+        };
         let value = |n| values(&vec![sighting; n])[Frame::Spam as usize];
         assert!(value(1) > 0.6 && value(4) < 4.0 * value(1));
         assert!(value(0).abs() < f32::EPSILON);

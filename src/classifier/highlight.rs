@@ -36,12 +36,20 @@ pub(crate) fn spans(
             continue;
         }
         let (start, end) = (token.span.0 as usize, token.span.1 as usize);
-        match spans.last_mut().filter(|_| last.is_some_and(|last| last + 1 == index)) {
+        match spans
+            .last_mut()
+            .filter(|_| last.is_some_and(|last| last + 1 == index))
+        {
             Some(span) => {
                 span.end = end;
                 span.weight += share;
             }
-            None => spans.push(Highlight { label, start, end, weight: *share }),
+            None => spans.push(Highlight {
+                label,
+                start,
+                end,
+                weight: *share,
+            }),
         }
         last = Some(index);
     }
@@ -60,17 +68,22 @@ fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32>
         .iter()
         .enumerate()
         .map(|(at, token)| {
-            (0..LABELS).map(|sparse| {
-                let peak = &evidence.peaks[sparse];
-                let in_peak = (peak.from..peak.to).contains(&at);
-                let per_block = (0..BLOCKS).map(|block| {
-                    let factor = weights[WHOLE + sparse] * evidence.whole_factor[block]
-                        + if in_peak { weights[PEAK + sparse] * peak.factor[block] } else { 0.0 };
-                    token[block][sparse] as f32 * factor
-                });
-                per_block.sum::<f32>() * table.scale()[sparse]
-            })
-            .sum()
+            (0..LABELS)
+                .map(|sparse| {
+                    let peak = &evidence.peaks[sparse];
+                    let in_peak = (peak.from..peak.to).contains(&at);
+                    let per_block = (0..BLOCKS).map(|block| {
+                        let factor = weights[WHOLE + sparse] * evidence.whole_factor[block]
+                            + if in_peak {
+                                weights[PEAK + sparse] * peak.factor[block]
+                            } else {
+                                0.0
+                            };
+                        token[block][sparse] as f32 * factor
+                    });
+                    per_block.sum::<f32>() * table.scale()[sparse]
+                })
+                .sum()
         })
         .collect();
     let counts = frames::counts(&evidence.sightings);

@@ -28,6 +28,9 @@ classes! {
     Vulgar = "vulgar",
     /// Verbs and nouns of violence, whoever does it to whom.
     Violence = "violence",
+    Weapon = "weapon",
+    /// Where somebody lives, and those dear to them: what a threat points at.
+    Home = "home",
     /// Dying, without an actor.
     Death = "death",
     /// Announcements of what will happen to somebody.
@@ -88,11 +91,18 @@ impl Lexicon {
         for line in TERMS.lines().filter(|line| !line.starts_with('#')) {
             if let Some(section) = line.strip_prefix('[') {
                 let name = section.trim_end_matches(']');
-                class = Class::SECTIONS.iter().find(|(known, _)| *known == name).map(|(_, class)| *class);
+                class = Class::SECTIONS
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, class)| *class);
                 continue;
             }
             let Some(class) = class else { continue };
-            for term in line.split(',').map(str::trim).filter(|term| !term.is_empty()) {
+            for term in line
+                .split(',')
+                .map(str::trim)
+                .filter(|term| !term.is_empty())
+            {
                 patterns.push(match term.strip_suffix('*') {
                     Some(beginning) => format!(" {beginning}"),
                     None => format!(" {term} "),
@@ -125,7 +135,12 @@ impl Lexicon {
             if token.stretched {
                 starts.push((line.len(), index));
                 let mut previous = None;
-                line.extend(letters.iter().map(|l| l.plain).filter(|c| previous.replace(*c) != Some(*c)));
+                line.extend(
+                    letters
+                        .iter()
+                        .map(|l| l.plain)
+                        .filter(|c| previous.replace(*c) != Some(*c)),
+                );
                 line.push(' ');
             }
         }
@@ -156,7 +171,11 @@ mod tests {
 
     #[test]
     fn every_section_is_a_class_and_every_class_has_terms() {
-        let sections: Vec<_> = TERMS.lines().filter_map(|l| l.strip_prefix('[')).map(|l| l.trim_end_matches(']')).collect();
+        let sections: Vec<_> = TERMS
+            .lines()
+            .filter_map(|l| l.strip_prefix('['))
+            .map(|l| l.trim_end_matches(']'))
+            .collect();
         let known: Vec<_> = Class::SECTIONS.iter().map(|(name, _)| *name).collect();
         assert_eq!(sections, known);
         let lexicon = Lexicon::new().unwrap();
@@ -176,7 +195,9 @@ mod tests {
     #[test]
     fn a_phrase_marks_all_its_words_and_no_other() {
         let (found, text) = classes("Je dis : mort aux tyrans");
-        let marked: Vec<_> = (0..text.tokens.len()).filter(|i| found[*i].has(Class::DeathWish)).collect();
+        let marked: Vec<_> = (0..text.tokens.len())
+            .filter(|i| found[*i].has(Class::DeathWish))
+            .collect();
         assert_eq!(marked, [2, 3]);
     }
 

@@ -83,7 +83,11 @@ impl Model {
         Self::assemble(header, table, checksum)
     }
 
-    pub(crate) fn assemble(header: Header, table: Table, checksum: String) -> Result<Self, ModelError> {
+    pub(crate) fn assemble(
+        header: Header,
+        table: Table,
+        checksum: String,
+    ) -> Result<Self, ModelError> {
         let mut weights = [[0.0; SIZE]; LABELS];
         for (label, given) in header.weights.iter() {
             if given.len() != SIZE {
@@ -157,7 +161,11 @@ impl Model {
         PerLabel::from_fn(|label| {
             let weights = &self.weights[label.index()];
             let log_odds = self.bias[label.index()]
-                + weights.iter().zip(&evidence.vector).map(|(w, x)| w * x).sum::<f32>();
+                + weights
+                    .iter()
+                    .zip(&evidence.vector)
+                    .map(|(w, x)| w * x)
+                    .sum::<f32>();
             Score::clamped(1.0 / (1.0 + (-log_odds).exp()))
         })
     }
@@ -179,7 +187,11 @@ fn prepare(comment: &Comment<'_>) -> Prepared {
     let glyphs = glyphs(comment.text);
     let quotes = quotes::find(&glyphs, comment.ancestors);
     let text = tokenise(&glyphs, &quotes);
-    Prepared { glyphs, quotes, text }
+    Prepared {
+        glyphs,
+        quotes,
+        text,
+    }
 }
 
 #[cfg(test)]
@@ -197,20 +209,32 @@ mod tests {
         let parent = "tu es un imbécile et un menteur, voilà tout ce que tu es";
         let reply = format!("« {parent} » Pardon ?");
         let assess = |ancestors| {
-            model.assess(&Comment { text: &reply, ancestors, lang: None })
+            model.assess(&Comment {
+                text: &reply,
+                ancestors,
+                lang: None,
+            })
         };
         let (quoted, own) = (assess(&[parent]), assess(&[]));
         assert_eq!(quoted.quotes.len(), 1);
         assert!(own.quotes.is_empty());
         assert!(quoted.scores.insult < own.scores.insult);
-        assert!(quoted.highlights.iter().all(|h| h.start >= quoted.quotes[0].end));
+        assert!(
+            quoted
+                .highlights
+                .iter()
+                .all(|h| h.start >= quoted.quotes[0].end)
+        );
         assert_ne!(quoted.fingerprint.exact(), own.fingerprint.exact());
     }
 
     #[test]
     fn assess_and_score_agree() {
         let model = small();
-        let comment = Comment { text: "Bande d'idiots !", ..Comment::default() };
+        let comment = Comment {
+            text: "Bande d'idiots !",
+            ..Comment::default()
+        };
         assert_eq!(model.assess(&comment).scores, model.score(&comment));
     }
 

@@ -144,8 +144,8 @@ fn whole_words(text: &[Glyph], mut from: usize, mut to: usize) -> (usize, usize)
     (from, to)
 }
 
-/// Stretches that look like quotes: lines beginning with `>`, and what is between quotation marks.
-fn marked(text: &[Glyph]) -> Vec<(usize, usize)> {
+/// Stretches that look like quotes, whoever is quoted: lines beginning with `>`, and what is between quotation marks.
+pub(crate) fn marked(text: &[Glyph]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut opened: Option<(usize, char)> = None;
     let mut line_start = true;
@@ -186,8 +186,10 @@ fn closing_mark(c: char) -> Option<char> {
 /// Sorts, merges what overlaps or touches, takes in the quotation marks around, and goes over to original positions.
 fn merge(text: &[Glyph], mut found: Vec<(usize, usize)>) -> Vec<Span> {
     let skipped = |at: usize| {
-        matches!(text[at].plain, '“' | '”' | '„' | '«' | '»' | '"' | '.' | '>')
-            || text[at].plain.is_whitespace()
+        matches!(
+            text[at].plain,
+            '“' | '”' | '„' | '«' | '»' | '"' | '.' | '>'
+        ) || text[at].plain.is_whitespace()
     };
     for (from, to) in &mut found {
         let mut end = *to;
@@ -263,7 +265,10 @@ mod tests {
 
     #[test]
     fn the_grandparent_may_be_quoted_too() {
-        assert_eq!(cut(PARENT, &["Merci beaucoup pour ces nouvelles", PARENT]), ".");
+        assert_eq!(
+            cut(PARENT, &["Merci beaucoup pour ces nouvelles", PARENT]),
+            "."
+        );
     }
 
     proptest! {

@@ -86,7 +86,8 @@ impl Table {
             };
             tags[slot * 2..slot * 2 + 2].copy_from_slice(&tag);
             for label in 0..LABELS {
-                stored[slot * LABELS + label] = quantise(weights[label], scale[label]).cast_unsigned();
+                stored[slot * LABELS + label] =
+                    quantise(weights[label], scale[label]).cast_unsigned();
             }
         }
         (Self { bytes, scale }, left_out)

@@ -5,6 +5,7 @@
 //! ("connnnard"). Mentions are dropped, since who is named says nothing of tone and, in training, gives the source away.
 
 use super::normalise::{Glyph, homoglyph};
+use super::quotes;
 use crate::domain::Span;
 
 /// Longer runs of letters are cut: no natural word is that long, and nothing may grow with a hostile one.
@@ -35,6 +36,8 @@ pub(crate) struct Token {
     pub gap: Gap,
     /// A run of three or more of one letter was shortened to two.
     pub stretched: bool,
+    /// It stands between quotation marks, or in a line that begins with `>`.
+    pub quoted: bool,
     /// Its letters: a range of [`Text::letters`], empty for numbers.
     pub letters: (u32, u32),
     /// Its place in the original text, in Unicode scalar values.
@@ -82,11 +85,17 @@ pub(crate) fn tokenise(glyphs: &[Glyph], cuts: &[Span]) -> Text {
         },
         gap: Gap::Sentence,
         mostly_latin: latin >= foreign,
+        quoted: false,
     };
+    let marked = quotes::marked(glyphs);
+    let mut marked = marked.iter().peekable();
     let mut at = 0;
     let mut cuts = cuts.iter().peekable();
     while at < glyphs.len() {
-        while cuts.next_if(|cut| cut.end <= glyphs[at].start as usize).is_some() {}
+        while cuts
+            .next_if(|cut| cut.end <= glyphs[at].start as usize)
+            .is_some()
+        {}
         if let Some(cut) = cuts.peek()
             && glyphs[at].start as usize >= cut.start
         {
@@ -94,6 +103,8 @@ pub(crate) fn tokenise(glyphs: &[Glyph], cuts: &[Span]) -> Text {
             at += 1;
             continue;
         }
+        while marked.next_if(|(_, end)| *end <= at).is_some() {}
+        scanner.quoted = marked.peek().is_some_and(|(start, _)| *start <= at);
         at = scanner.step(at);
     }
     scanner.text
@@ -104,6 +115,7 @@ struct Scanner<'a> {
     text: Text,
     gap: Gap,
     mostly_latin: bool,
+    quoted: bool,
 }
 
 impl Scanner<'_> {
@@ -264,7 +276,8 @@ impl Scanner<'_> {
         let Some(dot) = dot else { return false };
         let ending: String = (dot + 1..end).map(|i| self.plain(i)).collect();
         dot > at + 1
-            && (is_top_level(&ending) || (self.plain(end) == '/' && (2..=6).contains(&ending.len())))
+            && (is_top_level(&ending)
+                || (self.plain(end) == '/' && (2..=6).contains(&ending.len())))
     }
 
     /// "c o n n a r d", "c.o.n": the width of a step, and where it ends.
@@ -296,8 +309,9 @@ impl Scanner<'_> {
             return;
         }
         let latin = letters().any(|g| g.plain.is_ascii_alphabetic());
-        let disguised = letters()
-            .all(|g| !g.plain.is_alphabetic() || g.plain.is_ascii() || homoglyph(g.plain).is_some());
+        let disguised = letters().all(|g| {
+            !g.plain.is_alphabetic() || g.plain.is_ascii() || homoglyph(g.plain).is_some()
+        });
         let unmask_script = disguised && (latin || self.mostly_latin);
         let unmask_signs = others >= 2 && others > digits;
         let last_letter = letters()
@@ -337,6 +351,7 @@ impl Scanner<'_> {
             kind,
             gap: self.gap,
             stretched,
+            quoted: self.quoted,
             letters: (first, self.text.letters.len() as u32),
             span: (self.glyphs[at].start, self.glyphs[end - 1].end),
         });
@@ -369,8 +384,31 @@ fn ends_link(c: char) -> bool {
 fn is_top_level(ending: &str) -> bool {
     matches!(
         ending,
-        "com" | "net" | "org" | "info" | "biz" | "fr" | "ml" | "sn" | "bf" | "io" | "ly" | "gl" | "tk" | "xyz" | "shop"
-            | "online" | "ru" | "cn" | "uk" | "tv" | "gov" | "edu" | "eu" | "ng" | "gh"
+        "com"
+            | "net"
+            | "org"
+            | "info"
+            | "biz"
+            | "fr"
+            | "ml"
+            | "sn"
+            | "bf"
+            | "io"
+            | "ly"
+            | "gl"
+            | "tk"
+            | "xyz"
+            | "shop"
+            | "online"
+            | "ru"
+            | "cn"
+            | "uk"
+            | "tv"
+            | "gov"
+            | "edu"
+            | "eu"
+            | "ng"
+            | "gh"
     )
 }
 
@@ -415,7 +453,10 @@ mod tests {
         assert_eq!(words("L’armée d'ici"), ["l", "armee", "d", "ici"]);
         assert_eq!(words("19h30, 70 km"), ["<n>", "<n>", "km"]);
         assert_eq!(words("привет"), ["привет"]);
-        assert_eq!(words("c'est fini.il part"), ["c", "est", "fini", "il", "part"]);
+        assert_eq!(
+            words("c'est fini.il part"),
+            ["c", "est", "fini", "il", "part"]
+        );
         assert_eq!(words("y a t il"), ["y", "a", "t", "il"]);
         assert_eq!(words("binta2013"), ["binta"]);
     }

@@ -21,7 +21,7 @@ use crate::{
 static THREADS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/seed_threads.rs"));
 
 const SITE: &str = "demo";
-const TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+const TOKEN_TTL: Duration = Duration::from_hours(24);
 
 /// Try Palabre: sample threads, a site, a moderator and an admin in a throw-away directory; serves until Ctrl-C.
 #[derive(Debug, Args)]
@@ -142,7 +142,11 @@ async fn load(
     for comment in seed.comments {
         let parent = comment
             .parent
-            .map(|n| ids.get(&n).copied().context("a reply comes before its parent"))
+            .map(|n| {
+                ids.get(&n)
+                    .copied()
+                    .context("a reply comes before its parent")
+            })
             .transpose()?;
         let submission = Submission {
             thread: key.clone(),

@@ -58,13 +58,17 @@ impl From<SplitArg> for Split {
 ///
 /// # Errors
 /// If a file cannot be read, is no model or no labelled comments, or no row is left.
-#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every command takes its arguments whole"
+)]
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => {
             let bytes = std::fs::read(path)
                 .with_context(|| format!("{} cannot be read", path.display()))?;
-            Model::from_bytes(&bytes).with_context(|| format!("{} cannot be used", path.display()))?
+            Model::from_bytes(&bytes)
+                .with_context(|| format!("{} cannot be used", path.display()))?
         }
         None => Model::from_bytes(Model::SHIPPED)?,
     };

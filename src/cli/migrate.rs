@@ -7,7 +7,9 @@ use crate::config::Config;
 
 /// Bring the database up to this version. `serve` does the same when it starts.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: palabre migrate --database-url postgres://palabre@db.example/palabre")]
+#[command(
+    after_help = "Example: palabre migrate --database-url postgres://palabre@db.example/palabre"
+)]
 pub struct MigrateArgs {}
 
 pub async fn run(config: &Config, _: &MigrateArgs) -> anyhow::Result<()> {

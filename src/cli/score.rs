@@ -18,11 +18,13 @@ use crate::{
 const BATCH: usize = 4_096;
 
 /// Score texts: one given here, or JSON lines from stdin, under the default policy.
-///
-/// Reads {"id", "text", "parent_text"?, "lang"?} a line and writes {"id", "scores", "status", "reasons", "model"} a line, in the
-/// same order.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  palabre score \"Merci pour cet article\"\n  palabre score --explain < comments.jsonl")]
+#[command(
+    after_help = "Reads {\"id\", \"text\", \"parent_text\"?, \"lang\"?} a line and writes {\"id\", \"scores\", \"status\", \"reasons\",
+\"highlights\"?, \"model\"} a line, in the same order. Uses the live model of the database, else the one compiled in.
+
+Examples:\n  palabre score \"Merci pour cet article\"\n  palabre score --explain < comments.jsonl"
+)]
 pub struct ScoreArgs {
     /// The one text to score; without it, JSON lines are read from stdin
     text: Option<String>,
@@ -104,8 +106,7 @@ pub fn run(config: &Config, args: &ScoreArgs) -> anyhow::Result<()> {
 
 /// The live model of the data directory's database where there is one, else the shipped one.
 fn live_model(config: &Config) -> anyhow::Result<Model> {
-    let has_database =
-        config.database_url.is_some() || config.data_dir.join("palabre.db").exists();
+    let has_database = config.database_url.is_some() || config.data_dir.join("palabre.db").exists();
     if has_database {
         super::wait_for(async {
             let store = super::open_store(config).await?;

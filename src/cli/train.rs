@@ -53,7 +53,11 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         bail!("training on top of a model is not there yet: use --base none");
     }
     let examples = read_all(&args.data)?;
-    eprintln!("{} labelled comments from {} files", examples.len(), args.data.len());
+    eprintln!(
+        "{} labelled comments from {} files",
+        examples.len(),
+        args.data.len()
+    );
     let options = Options {
         seed: args.seed,
         version: args.version,
@@ -71,10 +75,14 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
 
 /// Reads labelled files, one after the other.
 pub(super) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<Example>> {
-    ensure!(!files.is_empty(), "no labelled comments: name at least one file with --data");
+    ensure!(
+        !files.is_empty(),
+        "no labelled comments: name at least one file with --data"
+    );
     let mut examples = Vec::new();
     for path in files {
-        let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+        let file =
+            File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
         examples.extend(dataset::read(file, &path.display().to_string())?);
     }
     Ok(examples)
@@ -85,7 +93,10 @@ pub(super) fn write_report(
     directory: &Path,
     report: &(impl serde::Serialize + std::fmt::Display),
 ) -> anyhow::Result<()> {
-    write(&directory.join("report.json"), &serde_json::to_vec_pretty(report)?)?;
+    write(
+        &directory.join("report.json"),
+        &serde_json::to_vec_pretty(report)?,
+    )?;
     write(&directory.join("report.txt"), report.to_string().as_bytes())
 }
 
@@ -106,7 +117,9 @@ struct Bars {
 impl Progress for Bars {
     fn stage(&self, name: &str, steps: u64) {
         let bar = ProgressBar::new(steps).with_message(name.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{msg:14} {wide_bar} {percent:>3}% {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:14} {wide_bar} {percent:>3}% {elapsed}")
+        {
             bar.set_style(style);
         }
         if let Ok(mut current) = self.current.lock()

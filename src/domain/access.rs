@@ -103,7 +103,11 @@ mod tests {
             (P::Moderate, &[R::Moderator, R::Admin]),
         ] {
             for role in R::ALL {
-                assert_eq!(role.may(permission), allowed.contains(&role), "{role} {permission:?}");
+                assert_eq!(
+                    role.may(permission),
+                    allowed.contains(&role),
+                    "{role} {permission:?}"
+                );
             }
         }
     }

@@ -38,9 +38,7 @@ impl Cursor {
         filter: &F,
     ) -> Result<P, InvalidCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
-        let (claimed, position) = bytes
-            .split_at_checked(DIGEST_BYTES)
-            .ok_or(InvalidCursor)?;
+        let (claimed, position) = bytes.split_at_checked(DIGEST_BYTES).ok_or(InvalidCursor)?;
         if claimed != digest(filter, position) {
             return Err(InvalidCursor);
         }

@@ -221,18 +221,42 @@ mod tests {
         for (action, status, queue, expected) in [
             (A::Approve, S::Pending, waiting, Ok((S::Published, None))),
             (A::Approve, S::Hidden, None, Ok((S::Published, None))),
-            (A::Approve, S::Published, Some(Q::Reported), Ok((S::Published, None))),
+            (
+                A::Approve,
+                S::Published,
+                Some(Q::Reported),
+                Ok((S::Published, None)),
+            ),
             (A::Hide, S::Pending, waiting, Ok((S::Hidden, None))),
             (A::Hide, S::Published, None, Ok((S::Hidden, None))),
-            (A::Escalate, S::Pending, waiting, Ok((S::Pending, Some(Q::Escalated)))),
+            (
+                A::Escalate,
+                S::Pending,
+                waiting,
+                Ok((S::Pending, Some(Q::Escalated))),
+            ),
             (A::Escalate, S::Published, None, Err(Refusal::NotPending)),
             (A::Escalate, S::Hidden, None, Err(Refusal::NotPending)),
-            (A::Escalate, S::Pending, Some(Q::Escalated), Err(Refusal::AlreadyEscalated)),
+            (
+                A::Escalate,
+                S::Pending,
+                Some(Q::Escalated),
+                Err(Refusal::AlreadyEscalated),
+            ),
             (A::Approve, S::Deleted, None, Err(Refusal::Deleted)),
             (A::Hide, S::Deleted, None, Err(Refusal::Deleted)),
-            (A::Undo, S::Pending, waiting, Err(Refusal::UndoIsNotAnAction)),
+            (
+                A::Undo,
+                S::Pending,
+                waiting,
+                Err(Refusal::UndoIsNotAnAction),
+            ),
         ] {
-            assert_eq!(action.transition(status, queue, false), expected, "{action:?} {status:?} {queue:?}");
+            assert_eq!(
+                action.transition(status, queue, false),
+                expected,
+                "{action:?} {status:?} {queue:?}"
+            );
         }
     }
 

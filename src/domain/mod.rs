@@ -30,9 +30,7 @@ pub use policy::{
     AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, decide,
 };
 pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
-pub use score::{
-    Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds,
-};
+pub use score::{Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds};
 pub use site::{Site, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, ThreadKey,

@@ -136,7 +136,11 @@ pub fn decide(
             (score >= threshold).then(|| Reason {
                 code: label.into(),
                 score: Some(score),
-                detail: format!("{:.2}, from {:.2} it waits", score.value(), threshold.value()),
+                detail: format!(
+                    "{:.2}, from {:.2} it waits",
+                    score.value(),
+                    threshold.value()
+                ),
             })
         })
         .collect();
@@ -235,8 +239,12 @@ mod tests {
         }
     }
 
-    const REGULAR: AuthorStanding = AuthorStanding { has_published: true };
-    const NEWCOMER: AuthorStanding = AuthorStanding { has_published: false };
+    const REGULAR: AuthorStanding = AuthorStanding {
+        has_published: true,
+    };
+    const NEWCOMER: AuthorStanding = AuthorStanding {
+        has_published: false,
+    };
     const OPEN: ThreadStanding = ThreadStanding { mode: None };
 
     #[test]
@@ -253,20 +261,60 @@ mod tests {
         };
         let cases: [(&str, Signals, ThreadStanding, Status, &[R]); 10] = [
             ("calm", calm(), OPEN, Status::Published, &[]),
-            ("below", scored(Label::Threat, 0.49), OPEN, Status::Published, &[]),
-            ("at the threshold", scored(Label::Threat, 0.5), OPEN, Status::Pending, &[R::Threat]),
-            ("certain", scored(Label::Spam, 1.0), OPEN, Status::Pending, &[R::Spam]),
-            ("exact copy", copy(DuplicateKind::Exact), OPEN, Status::Pending, &[R::Duplicate]),
-            ("near copy", copy(DuplicateKind::Near), OPEN, Status::Pending, &[R::Duplicate]),
+            (
+                "below",
+                scored(Label::Threat, 0.49),
+                OPEN,
+                Status::Published,
+                &[],
+            ),
+            (
+                "at the threshold",
+                scored(Label::Threat, 0.5),
+                OPEN,
+                Status::Pending,
+                &[R::Threat],
+            ),
+            (
+                "certain",
+                scored(Label::Spam, 1.0),
+                OPEN,
+                Status::Pending,
+                &[R::Spam],
+            ),
+            (
+                "exact copy",
+                copy(DuplicateKind::Exact),
+                OPEN,
+                Status::Pending,
+                &[R::Duplicate],
+            ),
+            (
+                "near copy",
+                copy(DuplicateKind::Near),
+                OPEN,
+                Status::Pending,
+                &[R::Duplicate],
+            ),
             ("approved copy", approved_copy, OPEN, Status::Published, &[]),
             ("three links", links(3), OPEN, Status::Published, &[]),
             ("four links", links(4), OPEN, Status::Pending, &[R::Links]),
-            ("premoderated thread", calm(), pre, Status::Pending, &[R::Premoderation]),
+            (
+                "premoderated thread",
+                calm(),
+                pre,
+                Status::Pending,
+                &[R::Premoderation],
+            ),
         ];
         for (name, signals, thread, status, codes) in cases {
             let verdict = decide(&signals, &policy, NEWCOMER, thread);
             let named: Vec<_> = verdict.reasons.iter().map(|reason| reason.code).collect();
-            assert_eq!((verdict.status, named.as_slice()), (status, codes), "{name}");
+            assert_eq!(
+                (verdict.status, named.as_slice()),
+                (status, codes),
+                "{name}"
+            );
         }
     }
 

@@ -220,7 +220,14 @@ mod tests {
 
     #[test]
     fn a_body_that_shows_nothing_is_empty() {
-        for blank in ["", " ", "\n\n\t", "\u{200b}\u{200d}", "\u{feff}", "\u{202e} \u{2066}"] {
+        for blank in [
+            "",
+            " ",
+            "\n\n\t",
+            "\u{200b}\u{200d}",
+            "\u{feff}",
+            "\u{202e} \u{2066}",
+        ] {
             assert!(Body::parse(blank).is_err(), "{blank:?}");
         }
     }

@@ -62,11 +62,8 @@ impl CommentBody {
         let body = fields.check("body", Body::parse(&self.body));
         let id = fields.check("author.id", AuthorId::parse(&self.author.id));
         let name = fields.check("author.name", AuthorName::parse(&self.author.name));
-        let email = fields.check_optional(
-            "author.email",
-            self.author.email.as_deref(),
-            Email::parse,
-        );
+        let email =
+            fields.check_optional("author.email", self.author.email.as_deref(), Email::parse);
         let ip = fields.check_optional("author.ip", self.author.ip.as_deref(), |text| {
             text.parse()
                 .map_err(|_| Invalid("must be an IPv4 or IPv6 address".into()))

@@ -10,9 +10,7 @@ use super::{
     queue::PAGE,
 };
 use crate::{
-    domain::{
-        Action, CommentId, DecisionId, DecisionReason, LabelOverrides, Note, ThreadKey,
-    },
+    domain::{Action, CommentId, DecisionId, DecisionReason, LabelOverrides, Note, ThreadKey},
     moderation::{AuditFilter, DecisionRequest, Moderation},
 };
 

@@ -78,7 +78,11 @@ fn name_field(path: &str, message: &str) -> (String, String) {
             .and_then(|rest| rest.split_once('`'))
         {
             let field = inside(name);
-            let field = if field.is_empty() { name.to_owned() } else { field };
+            let field = if field.is_empty() {
+                name.to_owned()
+            } else {
+                field
+            };
             return (field, words.to_owned());
         }
     }
@@ -179,9 +183,12 @@ impl FromRequest for Key {
             .into_inner()
             .map_err(|_| Invalid("must be percent-encoded UTF-8".into()))
             // Broken UTF-8 arrives with its broken parts replaced; two such keys would become one.
-            .and_then(|key| match key.contains('\u{fffd}') {
-                true => Err(Invalid("must be percent-encoded UTF-8".into())),
-                false => ThreadKey::parse(&key),
+            .and_then(|key| {
+                if key.contains('\u{fffd}') {
+                    Err(Invalid("must be percent-encoded UTF-8".into()))
+                } else {
+                    ThreadKey::parse(&key)
+                }
             })
             .map(Self)
             .map_err(|refusal| Problem::invalid("key", refusal.0));
@@ -214,11 +221,29 @@ mod tests {
     #[test]
     fn an_error_names_its_field() {
         for (path, message, field, words) in [
-            (".", "unknown field `foo`, expected one of `a` at line 1 column 9", "foo", "is not a field of this request"),
-            ("author", "missing field `name` at line 1 column 20", "author.name", "is needed"),
-            ("body", "invalid type: integer `1`, expected a string at line 1 column 9", "body", "invalid type: integer `1`, expected a string"),
+            (
+                ".",
+                "unknown field `foo`, expected one of `a` at line 1 column 9",
+                "foo",
+                "is not a field of this request",
+            ),
+            (
+                "author",
+                "missing field `name` at line 1 column 20",
+                "author.name",
+                "is needed",
+            ),
+            (
+                "body",
+                "invalid type: integer `1`, expected a string at line 1 column 9",
+                "body",
+                "invalid type: integer `1`, expected a string",
+            ),
         ] {
-            assert_eq!(name_field(path, message), (field.to_owned(), words.to_owned()));
+            assert_eq!(
+                name_field(path, message),
+                (field.to_owned(), words.to_owned())
+            );
         }
     }
 }

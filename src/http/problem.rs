@@ -47,6 +47,10 @@ struct FieldError {
     message: String,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
@@ -74,7 +78,12 @@ impl Problem {
 
     /// 400: the body is no JSON.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-json",
+            "Malformed JSON",
+            detail,
+        )
     }
 
     /// 413: the body is too large.
@@ -227,9 +236,7 @@ impl Fields {
 
     /// The value of a field that parsed; notes what is wrong with one that did not.
     pub fn check<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
-        parsed
-            .map_err(|refusal| self.refuse(field, refusal.0))
-            .ok()
+        parsed.map_err(|refusal| self.refuse(field, refusal.0)).ok()
     }
 
     /// The same for a field that may be absent or null.
@@ -282,7 +289,10 @@ impl From<Error> for Problem {
                     Thing::Site => ("site-not-found", "there is no such site"),
                     Thing::Thread => ("thread-not-found", "the site has no thread of this key"),
                     Thing::Comment => ("comment-not-found", "there is no such comment"),
-                    Thing::Parent => ("parent-not-found", "there is no comment of the id parent_id"),
+                    Thing::Parent => (
+                        "parent-not-found",
+                        "there is no comment of the id parent_id",
+                    ),
                     Thing::ParentInThread => (
                         "parent-in-another-thread",
                         "the comment of the id parent_id is in another thread",
@@ -322,22 +332,29 @@ impl From<Error> for Problem {
             },
             Error::Refused { refusal, current } => {
                 let problem = match refusal {
-                    Refusal::Deleted => {
-                        Self::new(StatusCode::GONE, "comment-deleted", "Gone", refusal.to_string())
-                    }
+                    Refusal::Deleted => Self::new(
+                        StatusCode::GONE,
+                        "comment-deleted",
+                        "Gone",
+                        refusal.to_string(),
+                    ),
                     Refusal::OwnEscalation => Self::new(
                         StatusCode::FORBIDDEN,
                         "own-escalation",
                         "Not allowed",
                         refusal.to_string(),
                     ),
-                    Refusal::UndoIsNotAnAction => return Self::invalid("action", refusal.to_string()),
+                    Refusal::UndoIsNotAnAction => {
+                        return Self::invalid("action", refusal.to_string());
+                    }
                     Refusal::NotPending => {
                         Self::conflict("not-pending", "Not pending", refusal.to_string())
                     }
-                    Refusal::AlreadyEscalated => {
-                        Self::conflict("already-escalated", "Already escalated", refusal.to_string())
-                    }
+                    Refusal::AlreadyEscalated => Self::conflict(
+                        "already-escalated",
+                        "Already escalated",
+                        refusal.to_string(),
+                    ),
                 };
                 Self {
                     current: Some(current),

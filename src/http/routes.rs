@@ -58,22 +58,23 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let mut endpoints = table();
     while !endpoints.is_empty() {
         let path = endpoints[0].path;
-        let (here, rest): (Vec<_>, Vec<_>) =
-            endpoints.into_iter().partition(|endpoint| endpoint.path == path);
+        let (here, rest): (Vec<_>, Vec<_>) = endpoints
+            .into_iter()
+            .partition(|endpoint| endpoint.path == path);
         endpoints = rest;
         let allowed = here
             .iter()
             .map(|endpoint| endpoint.method.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        let resource = here.into_iter().fold(web::resource(path), |resource, endpoint| {
-            let needs = endpoint.needs;
-            resource.route(
-                endpoint
-                    .route
-                    .wrap(from_fn(move |request, next| authorize(needs, request, next))),
-            )
-        });
+        let resource = here
+            .into_iter()
+            .fold(web::resource(path), |resource, endpoint| {
+                let needs = endpoint.needs;
+                resource.route(endpoint.route.wrap(from_fn(move |request, next| {
+                    authorize(needs, request, next)
+                })))
+            });
         config.service(resource.default_service(web::to(move || {
             let problem = Problem::method_not_allowed(&allowed);
             async move { Err::<HttpResponse, _>(problem) }

@@ -63,7 +63,9 @@ fn finish<B: MessageBody>(
                 .then(|| Problem::of_status(status))
         });
     match problem {
-        Some(problem) => response.into_response(problem.response(id)).map_into_right_body(),
+        Some(problem) => response
+            .into_response(problem.response(id))
+            .map_into_right_body(),
         None => response.map_into_left_body(),
     }
 }

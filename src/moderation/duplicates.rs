@@ -4,9 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     classifier::Fingerprint,
-    domain::{
-        CommentId, DuplicateKind, DuplicateOf, MIN_DUPLICATE_CHARS, Score, SiteId,
-    },
+    domain::{CommentId, DuplicateKind, DuplicateOf, MIN_DUPLICATE_CHARS, Score, SiteId},
     store::{Db, Fingerprinted, StoreError, StoredSignature},
 };
 

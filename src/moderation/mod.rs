@@ -19,7 +19,7 @@ mod view;
 
 use std::sync::Arc;
 
-pub use decide::{AuditFilter, DecisionRequest, Decided};
+pub use decide::{AuditFilter, Decided, DecisionRequest};
 pub use error::{Error, Thing};
 pub use models::LiveModel;
 pub use queue::{QueueCounts, QueueItem, QueueRequest};

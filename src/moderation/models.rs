@@ -33,7 +33,9 @@ impl LiveModel {
     /// When the database fails or its live model cannot be loaded.
     pub async fn of(store: &Store) -> Result<Model, Error> {
         let shipped = Model::from_bytes(Model::SHIPPED)?;
-        Ok(load_live(store, shipped.checksum()).await?.unwrap_or(shipped))
+        Ok(load_live(store, shipped.checksum())
+            .await?
+            .unwrap_or(shipped))
     }
 
     /// The live model.
@@ -47,7 +49,11 @@ impl LiveModel {
         let Some(next) = load_live(store, current.checksum()).await? else {
             return Ok(false);
         };
-        tracing::info!(from = current.version(), to = next.version(), "model changed");
+        tracing::info!(
+            from = current.version(),
+            to = next.version(),
+            "model changed"
+        );
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(true)
     }

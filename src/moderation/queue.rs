@@ -268,7 +268,10 @@ impl Surroundings {
             .await?;
         Ok(Self {
             comments,
-            threads: threads.into_iter().map(|thread| (thread.id, thread)).collect(),
+            threads: threads
+                .into_iter()
+                .map(|thread| (thread.id, thread))
+                .collect(),
             records,
             clusters: clusters.into_iter().collect(),
         })

@@ -13,8 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        AuthorId, Caller, Comment, CommentId, Cursor, Permission, Site, Status, ThreadId,
-        ThreadKey,
+        AuthorId, Caller, Comment, CommentId, Cursor, Permission, Site, Status, ThreadId, ThreadKey,
     },
     store::Lock,
 };
@@ -182,7 +181,12 @@ impl Tree {
         let mut stack: Vec<(usize, usize)> = from.iter().rev().map(|at| (*at, 0)).collect();
         while let Some((at, level)) = stack.pop() {
             order.push((at, level));
-            stack.extend(self.replies[at].iter().rev().map(|reply| (*reply, level + 1)));
+            stack.extend(
+                self.replies[at]
+                    .iter()
+                    .rev()
+                    .map(|reply| (*reply, level + 1)),
+            );
         }
         order
     }
@@ -289,7 +293,10 @@ fn nest(page: Vec<ReaderComment>) -> Vec<ReaderComment> {
         }
     };
     for comment in page {
-        while open.last().is_some_and(|last| Some(last.id) != comment.parent_id) {
+        while open
+            .last()
+            .is_some_and(|last| Some(last.id) != comment.parent_id)
+        {
             close(&mut open, &mut roots);
         }
         open.push(comment);

@@ -206,18 +206,17 @@ async fn thread_of(
     details: ThreadChange,
     now: Timestamp,
 ) -> Result<Thread, Error> {
-    let thread = match db.thread_by_key(site.id, &key, Lock::Share).await? {
-        Some(thread) => thread,
-        None => {
-            let mut thread = Thread::new(ThreadId::generate(), site.id, key, now);
-            thread.apply(details);
-            if db.insert_thread(&thread).await? {
-                thread
-            } else {
-                db.thread_by_key(site.id, &thread.key, Lock::Share)
-                    .await?
-                    .ok_or(Error::NotFound(Thing::Thread))?
-            }
+    let thread = if let Some(thread) = db.thread_by_key(site.id, &key, Lock::Share).await? {
+        thread
+    } else {
+        let mut thread = Thread::new(ThreadId::generate(), site.id, key, now);
+        thread.apply(details);
+        if db.insert_thread(&thread).await? {
+            thread
+        } else {
+            db.thread_by_key(site.id, &thread.key, Lock::Share)
+                .await?
+                .ok_or(Error::NotFound(Thing::Thread))?
         }
     };
     if thread.closed {

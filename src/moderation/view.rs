@@ -145,7 +145,7 @@ pub struct Branches {
 impl ReaderComment {
     /// Shows a comment: whole, or as a tombstone.
     pub(super) fn new(comment: Comment, visible: bool, assessed: bool) -> Self {
-        let assessment = assessed.then(|| Assessed {
+        let assessment = assessed.then_some(Assessed {
             scores: comment.scores,
             reasons: comment.reasons,
             duplicate_of: comment.duplicate_of,

@@ -69,9 +69,8 @@ impl Db<'_> {
         site: SiteId,
         authors: &[&AuthorId],
     ) -> Result<Vec<AuthorRecord>, StoreError> {
-        let mut select = sql::Select::new(
-            "SELECT author_id, status, COUNT(*) FROM comments WHERE site_id = ",
-        );
+        let mut select =
+            sql::Select::new("SELECT author_id, status, COUNT(*) FROM comments WHERE site_id = ");
         select
             .bind(site.0)
             .push(" AND author_id IN ")

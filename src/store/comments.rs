@@ -77,8 +77,7 @@ impl TryFrom<CommentRow> for Comment {
             thread: ThreadId(row.thread_id),
             thread_key: ThreadKey::stored(row.thread_key),
             parent: row.parent_id.map(CommentId),
-            depth: u8::try_from(row.depth)
-                .map_err(|_| StoreError::Unreadable("comments.depth"))?,
+            depth: u8::try_from(row.depth).map_err(|_| StoreError::Unreadable("comments.depth"))?,
             external_id: row.external_id.map(ExternalId::stored),
             author: Author {
                 id: AuthorId::stored(row.author_id),
@@ -194,7 +193,10 @@ impl Db<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn comments_of_thread(&mut self, thread: ThreadId) -> Result<Vec<Comment>, StoreError> {
+    pub async fn comments_of_thread(
+        &mut self,
+        thread: ThreadId,
+    ) -> Result<Vec<Comment>, StoreError> {
         comments(sql::fetch_all!(
             self,
             CommentRow,

@@ -185,9 +185,8 @@ impl Db<'_> {
         &mut self,
         clusters: impl IntoIterator<Item = Uuid>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
-        let mut select = sql::Select::new(
-            "SELECT cluster_id, COUNT(*) FROM fingerprints WHERE cluster_id IN ",
-        );
+        let mut select =
+            sql::Select::new("SELECT cluster_id, COUNT(*) FROM fingerprints WHERE cluster_id IN ");
         select.list(clusters).push(" GROUP BY cluster_id");
         select.fetch_all(self).await
     }

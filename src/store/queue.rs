@@ -318,8 +318,7 @@ impl Db<'_> {
         &mut self,
         sites: &[SiteId],
     ) -> Result<Vec<(QueueName, i64)>, StoreError> {
-        let mut select =
-            sql::Select::new("SELECT queue, COUNT(*) FROM queue WHERE site_id IN ");
+        let mut select = sql::Select::new("SELECT queue, COUNT(*) FROM queue WHERE site_id IN ");
         select
             .list(sites.iter().map(|site| site.0))
             .push(" GROUP BY queue");

@@ -3,9 +3,7 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{
-    CommentId, DuplicateKind, DuplicateOf, PerLabel, Reason, Score, Scores,
-};
+use crate::domain::{CommentId, DuplicateKind, DuplicateOf, PerLabel, Reason, Score, Scores};
 
 /// The machine's part of a comment.
 #[derive(Debug, Clone)]

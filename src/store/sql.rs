@@ -118,7 +118,10 @@ impl Select {
     }
 
     /// Adds `($1, $2, ...)`; of no values, a list that nothing is in.
-    pub(super) fn list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+    pub(super) fn list<V: Into<Value>>(
+        &mut self,
+        values: impl IntoIterator<Item = V>,
+    ) -> &mut Self {
         self.text.push('(');
         let before = self.values.len();
         for value in values {

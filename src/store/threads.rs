@@ -103,9 +103,13 @@ impl Db<'_> {
         lock: Lock,
     ) -> Result<Option<Thread>, StoreError> {
         let text = match (&self, lock) {
-            (Self::Sqlite(_), _) | (_, Lock::None) => select_thread!("WHERE site_id = $1 AND key = $2"),
+            (Self::Sqlite(_), _) | (_, Lock::None) => {
+                select_thread!("WHERE site_id = $1 AND key = $2")
+            }
             (_, Lock::Share) => select_thread!("WHERE site_id = $1 AND key = $2 FOR SHARE"),
-            (_, Lock::Update) => select_thread!("WHERE site_id = $1 AND key = $2 FOR NO KEY UPDATE"),
+            (_, Lock::Update) => {
+                select_thread!("WHERE site_id = $1 AND key = $2 FOR NO KEY UPDATE")
+            }
         };
         sql::fetch_optional!(self, ThreadRow, text, site.0, key.as_str())?
             .map(Thread::try_from)

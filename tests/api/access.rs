@@ -23,8 +23,16 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/score", &Role::ALL),
     ("GET", "/v1/queue", &[Role::Moderator, Role::Admin]),
     ("GET", "/v1/queue/counts", &[Role::Moderator, Role::Admin]),
-    ("POST", "/v1/comments/{id}/decisions", &[Role::Moderator, Role::Admin]),
-    ("POST", "/v1/decisions/{id}/undo", &[Role::Moderator, Role::Admin]),
+    (
+        "POST",
+        "/v1/comments/{id}/decisions",
+        &[Role::Moderator, Role::Admin],
+    ),
+    (
+        "POST",
+        "/v1/decisions/{id}/undo",
+        &[Role::Moderator, Role::Admin],
+    ),
     ("GET", "/v1/decisions", &[Role::Moderator, Role::Admin]),
 ];
 
@@ -145,7 +153,9 @@ fn forged(app: &App, header: &Value, claims: &Value, secret: &[u8]) -> String {
 
 /// The key that signs: its id and its secret.
 async fn signing_key(app: &App) -> (String, Vec<u8>) {
-    let store = palabre::store::Store::open(&app.database_url).await.unwrap();
+    let store = palabre::store::Store::open(&app.database_url)
+        .await
+        .unwrap();
     let mut conn = store.read().await.unwrap();
     let key = conn.db().signing_keys().await.unwrap().remove(0);
     (key.kid, key.secret)

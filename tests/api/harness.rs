@@ -120,8 +120,14 @@ impl PostgresDatabase {
             }
         };
         let name = format!("palabre_test_{}", uuid::Uuid::now_v7().simple());
-        statement(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        let (base, _) = server.rsplit_once('/').expect("TEST_DATABASE_URL ends with /NAME");
+        statement(
+            &server,
+            format!("CREATE DATABASE {name} TEMPLATE template0"),
+        )
+        .await;
+        let (base, _) = server
+            .rsplit_once('/')
+            .expect("TEST_DATABASE_URL ends with /NAME");
         Some(Self {
             url: format!("{base}/{name}"),
             name,
@@ -290,7 +296,8 @@ impl Client {
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body)).await
+        self.send(self.request(Method::POST, path).json(&body))
+            .await
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
@@ -299,8 +306,11 @@ impl Client {
 
     /// Posts a comment by `author` to a thread and answers it as stored.
     pub async fn comment(&self, thread: &str, author: &str, body: &str) -> Value {
-        self.comment_with(thread, json!({"body": body, "author": {"id": author, "name": author}}))
-            .await
+        self.comment_with(
+            thread,
+            json!({"body": body, "author": {"id": author, "name": author}}),
+        )
+        .await
     }
 
     /// Posts a reply and answers it as stored.

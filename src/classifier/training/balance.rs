@@ -32,14 +32,17 @@ pub(crate) type Targets = PerLabel<Option<Target>>;
 fn trust(source: &str) -> f32 {
     match source {
         // Crowd labels near chance; positives chosen by keyword.
-        "mlma_en" | "mlma_fr" => 0.2,
+        "mlma_en" => 0.2,
+        "mlma_fr" => 0.7,
+        // The only native French forum, read by people, and small.
+        "toxifrench_fr" => 4.0,
         // Counts common African-American English as offensive.
         "davidson_en" => 0.25,
         // Never read for toxicity: sentiment only.
         "tweets_benign_fr" => 0.5,
         // Written by model or far from comments.
         "openai_moderation_mixed" | "sms_spam_en" => 0.5,
-        "jigsaw_subset_en" | "jigsaw_mt_fr" | "jigsaw_wiki5k_en" | "wikitalk_gn_en" | "toxifrench_fr" => 1.5,
+        "jigsaw_subset_en" | "jigsaw_mt_fr" | "jigsaw_wiki5k_en" | "wikitalk_gn_en" => 1.5,
         source if source.starts_with("palabre") => 4.0,
         _ => 1.0,
     }
@@ -49,9 +52,15 @@ fn trust(source: &str) -> f32 {
 fn implied(example: &Example, label: Label) -> Option<bool> {
     let calm = example.labels.toxicity == Some(false);
     match label {
-        Label::Insult | Label::Threat | Label::IdentityAttack | Label::Profanity if calm => Some(false),
+        Label::Insult | Label::Threat | Label::IdentityAttack | Label::Profanity if calm => {
+            Some(false)
+        }
         // Nobody collects hate that advertises.
-        Label::Spam if example.labels.toxicity.is_some() || example.labels.identity_attack.is_some() => Some(false),
+        Label::Spam
+            if example.labels.toxicity.is_some() || example.labels.identity_attack.is_some() =>
+        {
+            Some(false)
+        }
         _ => None,
     }
 }
@@ -72,17 +81,29 @@ pub(crate) fn targets(examples: &[Example]) -> Vec<Targets> {
         let count = |source: &str, present| counts.get(&(source, present)).copied().unwrap_or(0.0);
         let mut sums: HashMap<(&str, bool), f32> = HashMap::new();
         for (example, target) in examples.iter().zip(&mut targets) {
-            let Some(target) = target.get_mut(label) else { continue };
+            let Some(target) = target.get_mut(label) else {
+                continue;
+            };
             let own = count(&example.source, target.present);
             let other = count(&example.source, !target.present);
             let mass = (own + other).powf(MASS) / (own + other);
-            let evened = if other > 0.0 { ((own + other) / (2.0 * own)).clamp(1.0 / MOST, MOST) } else { 0.5 };
+            let evened = if other > 0.0 {
+                ((own + other) / (2.0 * own)).clamp(1.0 / MOST, MOST)
+            } else {
+                0.5
+            };
             target.weight *= mass * evened * trust(&example.source);
             *sums.entry((&example.lang, target.present)).or_default() += target.weight;
         }
         for (example, target) in examples.iter().zip(&mut targets) {
-            let Some(target) = target.get_mut(label) else { continue };
-            let sum = |present| sums.get(&(example.lang.as_str(), present)).copied().unwrap_or(0.0);
+            let Some(target) = target.get_mut(label) else {
+                continue;
+            };
+            let sum = |present| {
+                sums.get(&(example.lang.as_str(), present))
+                    .copied()
+                    .unwrap_or(0.0)
+            };
             let (own, other) = (sum(target.present), sum(!target.present));
             if other > 0.0 {
                 target.weight *= ((own + other) / (2.0 * own)).clamp(1.0 / MOST, MOST);
@@ -95,9 +116,14 @@ pub(crate) fn targets(examples: &[Example]) -> Vec<Targets> {
 
 fn normalise(targets: &mut [Targets], label: Label) {
     let annotated = targets.iter().filter_map(|target| *target.get(label));
-    let (sum, count) = annotated.fold((0f32, 0f32), |(sum, count), t| (sum + t.weight, count + 1.0));
+    let (sum, count) = annotated.fold((0f32, 0f32), |(sum, count), t| {
+        (sum + t.weight, count + 1.0)
+    });
     if sum > 0.0 {
-        for target in targets.iter_mut().filter_map(|target| target.get_mut(label).as_mut()) {
+        for target in targets
+            .iter_mut()
+            .filter_map(|target| target.get_mut(label).as_mut())
+        {
             target.weight *= count / sum;
         }
     }
@@ -115,7 +141,10 @@ mod tests {
             lang: "fr".into(),
             source: source.into(),
             split: Split::Train,
-            labels: PerLabel { toxicity: Some(toxic), ..PerLabel::default() },
+            labels: PerLabel {
+                toxicity: Some(toxic),
+                ..PerLabel::default()
+            },
         }
     }
 
@@ -128,7 +157,10 @@ mod tests {
         let targets = targets(&rows);
         let weight = |wanted: &dyn Fn(&Example) -> bool| -> f32 {
             let chosen = rows.iter().zip(&targets).filter(|(row, _)| wanted(row));
-            chosen.filter_map(|(_, target)| target.toxicity).map(|t| t.weight).sum()
+            chosen
+                .filter_map(|(_, target)| target.toxicity)
+                .map(|t| t.weight)
+                .sum()
         };
         let toxic = weight(&|row| row.labels.toxicity == Some(true));
         let calm = weight(&|row| row.labels.toxicity == Some(false));

@@ -28,7 +28,10 @@ pub(crate) struct Platt {
 
 /// Fits on (log-odds, present, weight) by Newton's method.
 pub(crate) fn fit(points: &[(f64, bool, f64)]) -> Platt {
-    let mut platt = Platt { slope: 1.0, offset: 0.0 };
+    let mut platt = Platt {
+        slope: 1.0,
+        offset: 0.0,
+    };
     let total: f64 = points.iter().map(|(_, _, weight)| weight).sum();
     for _ in 0..50 {
         let (mut g, mut h) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
@@ -46,7 +49,10 @@ pub(crate) fn fit(points: &[(f64, bool, f64)]) -> Platt {
         if determinant.abs() < 1e-18 {
             break;
         }
-        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
+        let step = [
+            (h[2] * g[0] - h[1] * g[1]) / determinant,
+            (h[0] * g[1] - h[1] * g[0]) / determinant,
+        ];
         platt.slope = (platt.slope - step[0].clamp(-0.5, 0.5)).clamp(0.05, 5.0);
         platt.offset -= step[1].clamp(-1.0, 1.0);
         if step[0].abs() + step[1].abs() < 1e-9 {
@@ -65,13 +71,21 @@ mod tests {
         let points: Vec<_> = (0..1000)
             .map(|i| {
                 let z = f64::from(i % 100) / 10.0 - 5.0;
-                (z, i % 7 < (i % 100) / 16, if i % 2 == 0 { 1.0 } else { 0.3 })
+                (
+                    z,
+                    i % 7 < (i % 100) / 16,
+                    if i % 2 == 0 { 1.0 } else { 0.3 },
+                )
             })
             .collect();
         let platt = fit(&points);
         let weights: f64 = points.iter().map(|p| p.2).sum();
         let rate = points.iter().filter(|p| p.1).map(|p| p.2).sum::<f64>() / weights;
-        let mean = points.iter().map(|(z, _, w)| w * sigmoid(platt.slope * z + platt.offset)).sum::<f64>() / weights;
+        let mean = points
+            .iter()
+            .map(|(z, _, w)| w * sigmoid(platt.slope * z + platt.offset))
+            .sum::<f64>()
+            / weights;
         assert!((mean - rate).abs() < 1e-3, "{mean} {rate}");
         assert!(platt.slope > 0.0);
     }

@@ -87,7 +87,9 @@ impl Labels {
                 None => None,
                 Some(0) => Some(false),
                 Some(1) => Some(true),
-                Some(other) => return Err(format!("label {name} is {other}; it must be 0, 1 or null")),
+                Some(other) => {
+                    return Err(format!("label {name} is {other}; it must be 0, 1 or null"));
+                }
             };
         }
         Ok(parsed)
@@ -120,7 +122,9 @@ pub fn read(reader: impl Read, name: &str) -> Result<Vec<Example>, DatasetError>
         reason,
     };
     let mut reader = BufReader::new(reader);
-    let start = reader.fill_buf().map_err(|error| at(1, error.to_string()))?;
+    let start = reader
+        .fill_buf()
+        .map_err(|error| at(1, error.to_string()))?;
     let plain: Box<dyn BufRead + '_> = if start.starts_with(&[0x1F, 0x8B]) {
         Box::new(BufReader::new(MultiGzDecoder::new(reader)))
     } else {
@@ -135,7 +139,8 @@ pub fn read(reader: impl Read, name: &str) -> Result<Vec<Example>, DatasetError>
         if line.trim().is_empty() {
             continue;
         }
-        let row: Row = serde_json::from_str(&line).map_err(|error| at(number, error.to_string()))?;
+        let row: Row =
+            serde_json::from_str(&line).map_err(|error| at(number, error.to_string()))?;
         let labels = row.labels.parse().map_err(|reason| at(number, reason))?;
         let split = row.split.unwrap_or(Split::Train);
         has_splits |= split != Split::Train;
@@ -144,7 +149,11 @@ pub fn read(reader: impl Read, name: &str) -> Result<Vec<Example>, DatasetError>
             text: row.text,
             parent: row.parent_text,
             lang: row.lang,
-            source: if row.source.is_empty() { name.to_owned() } else { row.source },
+            source: if row.source.is_empty() {
+                name.to_owned()
+            } else {
+                row.source
+            },
             split,
             labels,
         });
@@ -173,7 +182,10 @@ mod tests {
     use std::io::Write;
 
     fn line(n: usize) -> String {
-        format!("{{\"text\": \"phrase {n}\", \"lang\": \"fr\", \"labels\": {{\"toxic\": {}, \"spam\": null}}, \"more\": 1}}\n", n % 2)
+        format!(
+            "{{\"text\": \"phrase {n}\", \"lang\": \"fr\", \"labels\": {{\"toxic\": {}, \"spam\": null}}, \"more\": 1}}\n",
+            n % 2
+        )
     }
 
     fn gzip(text: &str) -> Vec<u8> {
@@ -198,12 +210,17 @@ mod tests {
         assert!((150..250).contains(&held), "{held}");
         let split = line(0).replace("\"more\"", "\"split\": \"test\", \"more\"");
         let rows = read(format!("{split}{text}").as_bytes(), "a").unwrap();
-        assert_eq!(rows.iter().filter(|row| row.split != Split::Train).count(), 1);
+        assert_eq!(
+            rows.iter().filter(|row| row.split != Split::Train).count(),
+            1
+        );
     }
 
     #[test]
     fn a_thread_is_held_out_as_one() {
-        let text: String = (0..50).map(|n| line(n).replace("\"more\"", "\"thread\": \"t\", \"more\"")).collect();
+        let text: String = (0..50)
+            .map(|n| line(n).replace("\"more\"", "\"thread\": \"t\", \"more\""))
+            .collect();
         let rows = read(text.as_bytes(), "a").unwrap();
         assert!(rows.iter().all(|row| row.split == rows[0].split));
     }
@@ -211,7 +228,11 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let two = line(0).replace("\"toxic\": 0", "\"toxic\": 2");
-        let error = read(format!("{}{}\n{two}", line(0), line(1)).as_bytes(), "f.jsonl").unwrap_err();
+        let error = read(
+            format!("{}{}\n{two}", line(0), line(1)).as_bytes(),
+            "f.jsonl",
+        )
+        .unwrap_err();
         assert_eq!((error.file.as_str(), error.line), ("f.jsonl", 4));
         assert!(error.reason.contains("toxic is 2"), "{error}");
         assert_eq!(read(&b"nonsense"[..], "f").unwrap_err().line, 1);

@@ -52,7 +52,11 @@ pub fn evaluate(model: &Model, examples: &[Example]) -> Evaluation {
         .par_iter()
         .map(|example| {
             let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
-            let comment = Comment { text: &example.text, ancestors: &parent, lang: None };
+            let comment = Comment {
+                text: &example.text,
+                ancestors: &parent,
+                lang: None,
+            };
             model.score(&comment).map(|score| score.value())
         })
         .collect();
@@ -62,7 +66,11 @@ pub fn evaluate(model: &Model, examples: &[Example]) -> Evaluation {
 }
 
 /// Measures scores that are already there.
-pub(crate) fn measure(examples: &[Example], scores: &[PerLabel<f32>], thresholds: &PerLabel<f32>) -> Evaluation {
+pub(crate) fn measure(
+    examples: &[Example],
+    scores: &[PerLabel<f32>],
+    thresholds: &PerLabel<f32>,
+) -> Evaluation {
     let mut labels = BTreeMap::new();
     for label in Label::ALL {
         let mut sets: BTreeMap<String, Vec<(f32, bool)>> = BTreeMap::new();
@@ -70,18 +78,28 @@ pub(crate) fn measure(examples: &[Example], scores: &[PerLabel<f32>], thresholds
             if let Some(present) = *example.labels.get(label) {
                 let point = (*scores.get(label), present);
                 sets.entry("all".into()).or_default().push(point);
-                sets.entry(format!("lang:{}", example.lang)).or_default().push(point);
-                sets.entry(format!("source:{}", example.source)).or_default().push(point);
+                sets.entry(format!("lang:{}", example.lang))
+                    .or_default()
+                    .push(point);
+                sets.entry(format!("source:{}", example.source))
+                    .or_default()
+                    .push(point);
             }
         }
-        let metrics = sets.into_iter().map(|(name, points)| (name, metrics(points, *thresholds.get(label))));
+        let metrics = sets
+            .into_iter()
+            .map(|(name, points)| (name, metrics(points, *thresholds.get(label))));
         labels.insert(label.as_str(), metrics.collect());
     }
     let calm: Vec<bool> = examples
         .iter()
         .zip(scores)
         .filter(|(example, _)| is_calm(example))
-        .map(|(_, scores)| Label::ALL.iter().any(|label| scores.get(*label) >= thresholds.get(*label)))
+        .map(|(_, scores)| {
+            Label::ALL
+                .iter()
+                .any(|label| scores.get(*label) >= thresholds.get(*label))
+        })
         .collect();
     Evaluation {
         model: String::new(),
@@ -93,14 +111,20 @@ pub(crate) fn measure(examples: &[Example], scores: &[PerLabel<f32>], thresholds
 
 /// Known not to be toxic, and nothing else said against it.
 pub(crate) fn is_calm(example: &Example) -> bool {
-    example.labels.toxicity == Some(false) && example.labels.iter().all(|(_, label)| *label != Some(true))
+    example.labels.toxicity == Some(false)
+        && example.labels.iter().all(|(_, label)| *label != Some(true))
 }
 
 fn metrics(mut points: Vec<(f32, bool)>, threshold: f32) -> Metrics {
     points.sort_by(|a, b| b.0.total_cmp(&a.0));
     let positives = points.iter().filter(|(_, present)| *present).count();
     let negatives = points.len() - positives;
-    let held = |wanted: bool| points.iter().filter(|(score, present)| *score >= threshold && *present == wanted).count();
+    let held = |wanted: bool| {
+        points
+            .iter()
+            .filter(|(score, present)| *score >= threshold && *present == wanted)
+            .count()
+    };
     let (hits, misses) = (held(true), held(false));
     Metrics {
         positives,
@@ -149,7 +173,10 @@ fn calibration_error(points: &[(f32, bool)]) -> f64 {
         bin.0 += f64::from(*score);
         bin.1 += f64::from(u8::from(*present));
     }
-    let off: f64 = bins.iter().map(|(expected, met)| (expected - met).abs()).sum();
+    let off: f64 = bins
+        .iter()
+        .map(|(expected, met)| (expected - met).abs())
+        .sum();
     off / points.len().max(1) as f64
 }
 
@@ -166,7 +193,9 @@ impl fmt::Display for Evaluation {
         )?;
         for (label, sets) in &self.labels {
             for (set, m) in sets {
-                let show = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.3}"));
+                let show = |value: Option<f64>| {
+                    value.map_or_else(|| "-".into(), |value| format!("{value:.3}"))
+                };
                 writeln!(
                     f,
                     "{label:<16} {set:<32} {:>6} {:>7} {:>6} {:>6} {:>6} {:>6} {:>7} {:>6.3}",
@@ -199,7 +228,13 @@ mod tests {
 
     #[test]
     fn precision_and_recall_are_taken_at_the_threshold() {
-        let points = vec![(0.9, true), (0.6, false), (0.5, true), (0.4, true), (0.1, false)];
+        let points = vec![
+            (0.9, true),
+            (0.6, false),
+            (0.5, true),
+            (0.4, true),
+            (0.1, false),
+        ];
         let m = metrics(points, 0.5);
         assert_eq!(m.precision, Some(2.0 / 3.0));
         assert_eq!(m.recall, Some(2.0 / 3.0));

@@ -118,9 +118,25 @@ mod tests {
     use crate::classifier::{Comment, Model};
     use crate::domain::PerLabel;
 
-    const NAMES: [&str; 10] = ["Awa", "Moussa", "Fanta", "Ibrahim", "Claire", "Paul", "Oumar", "Sali", "Marc", "Nina"];
-    const CALM: [&str; 6] = ["a bien parlé", "vient demain", "cherche un logement", "joue samedi", "habite ici", "répond vite"];
-    const RUDE: [&str; 6] = ["est un crétin", "est un minable", "n'est qu'un bouffon", "est une ordure", "ment, ce rat", "pue, ce porc"];
+    const NAMES: [&str; 10] = [
+        "Awa", "Moussa", "Fanta", "Ibrahim", "Claire", "Paul", "Oumar", "Sali", "Marc", "Nina",
+    ];
+    const CALM: [&str; 6] = [
+        "a bien parlé",
+        "vient demain",
+        "cherche un logement",
+        "joue samedi",
+        "habite ici",
+        "répond vite",
+    ];
+    const RUDE: [&str; 6] = [
+        "est un crétin",
+        "est un minable",
+        "n'est qu'un bouffon",
+        "est une ordure",
+        "ment, ce rat",
+        "pue, ce porc",
+    ];
 
     /// 240 sentences, every other one an insult; every fifth is held out.
     fn examples() -> Vec<Example> {
@@ -128,40 +144,81 @@ mod tests {
             .map(|n| {
                 let rude = n % 2 == 0;
                 let name = NAMES[n / 2 % 10];
-                let saying = if rude { RUDE[n / 2 / 10 % 6] } else { CALM[n / 2 / 10 % 6] };
+                let saying = if rude {
+                    RUDE[n / 2 / 10 % 6]
+                } else {
+                    CALM[n / 2 / 10 % 6]
+                };
                 Example {
                     text: format!("{name} {saying} depuis {n} jours."),
                     parent: None,
                     lang: "fr".into(),
                     source: if n % 3 == 0 { "a" } else { "b" }.into(),
-                    split: [Split::Train, Split::Train, Split::Train, Split::Valid, Split::Test][n % 5],
-                    labels: PerLabel { toxicity: Some(rude), insult: Some(rude), ..PerLabel::default() },
+                    split: [
+                        Split::Train,
+                        Split::Train,
+                        Split::Train,
+                        Split::Valid,
+                        Split::Test,
+                    ][n % 5],
+                    labels: PerLabel {
+                        toxicity: Some(rude),
+                        insult: Some(rude),
+                        ..PerLabel::default()
+                    },
                 }
             })
             .collect()
     }
 
     fn small() -> Options {
-        Options { version: "test-2".into(), lines: 1000, folds: 2, epochs: 3, ..Options::default() }
+        Options {
+            version: "test-2".into(),
+            lines: 1000,
+            folds: 2,
+            epochs: 3,
+            ..Options::default()
+        }
     }
 
     #[test]
     fn a_model_is_made_from_sentences_and_is_the_same_each_time() {
         let (bytes, report) = train(&examples(), &small(), &()).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
-        let score = |text| model.score(&Comment { text, ..Comment::default() });
+        let score = |text| {
+            model.score(&Comment {
+                text,
+                ..Comment::default()
+            })
+        };
         let (calm, rude) = (score("Fatou vient demain."), score("Fatou est un bouffon."));
-        assert!(rude.insult.value() > calm.insult.value() + 0.2, "{rude:?} {calm:?}");
-        assert!(rude.insult >= model.thresholds().insult && calm.insult < model.thresholds().insult);
+        assert!(
+            rude.insult.value() > calm.insult.value() + 0.2,
+            "{rude:?} {calm:?}"
+        );
+        assert!(
+            rude.insult >= model.thresholds().insult && calm.insult < model.thresholds().insult
+        );
 
         assert_eq!(model.version(), "test-2");
         assert_eq!(model.report()["test"]["rows"], 48);
         assert!(report.stages["insult"]["all"].both > 0.999);
-        assert_eq!(report.not_learned, [Label::Threat, Label::IdentityAttack, Label::Profanity, Label::Spam]);
+        assert_eq!(
+            report.not_learned,
+            [
+                Label::Threat,
+                Label::IdentityAttack,
+                Label::Profanity,
+                Label::Spam
+            ]
+        );
         assert!(rude.threat.value() < 1e-6);
 
         let (again, _) = train(&examples(), &small(), &()).unwrap();
-        assert!(bytes == again, "the same rows and seed must make the same file");
+        assert!(
+            bytes == again,
+            "the same rows and seed must make the same file"
+        );
     }
 
     #[test]
@@ -169,15 +226,24 @@ mod tests {
         let (bytes, _) = train(&examples(), &small(), &()).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
         let text = "Fatou habite ici, et Paul est un bouffon.";
-        let assessment = model.assess(&Comment { text, ..Comment::default() });
+        let assessment = model.assess(&Comment {
+            text,
+            ..Comment::default()
+        });
         let shown: Vec<String> = assessment
             .highlights
             .iter()
             .filter(|h| h.label == Label::Insult)
             .map(|h| text.chars().skip(h.start).take(h.end - h.start).collect())
             .collect();
-        assert!(shown.iter().any(|span| span.contains("bouffon")), "{shown:?}");
-        assert!(!shown.iter().any(|span| span.contains("habite")), "{shown:?}");
+        assert!(
+            shown.iter().any(|span| span.contains("bouffon")),
+            "{shown:?}"
+        );
+        assert!(
+            !shown.iter().any(|span| span.contains("habite")),
+            "{shown:?}"
+        );
     }
 
     #[test]
@@ -191,7 +257,10 @@ mod tests {
         let (bytes, _) = train(&examples(), &small(), &()).unwrap();
         let evaluation = evaluate(&Model::from_bytes(&bytes).unwrap(), &examples());
         let insult = &evaluation.labels["insult"];
-        assert_eq!(insult.keys().collect::<Vec<_>>(), ["all", "lang:fr", "source:a", "source:b"]);
+        assert_eq!(
+            insult.keys().collect::<Vec<_>>(),
+            ["all", "lang:fr", "source:a", "source:b"]
+        );
         assert_eq!(insult["all"].positives, 120);
         assert!(evaluation.to_string().contains("source:b"));
     }

@@ -36,15 +36,24 @@ pub fn train(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<(Vec<u8>, Report), TrainError> {
-    let learned: Vec<Label> = Label::ALL.into_iter().filter(|label| is_learnable(examples, *label)).collect();
+    let learned: Vec<Label> = Label::ALL
+        .into_iter()
+        .filter(|label| is_learnable(examples, *label))
+        .collect();
     if learned.is_empty() {
         return Err(TrainError::NothingToLearn);
     }
-    let lexicon = Lexicon::new().map_err(|e| crate::classifier::ModelError::Unfit(e.to_string()))?;
-    let texts: Vec<Text> = examples.par_iter().map(|example| normalised(example, options.seed)).collect();
+    let lexicon =
+        Lexicon::new().map_err(|e| crate::classifier::ModelError::Unfit(e.to_string()))?;
+    let texts: Vec<Text> = examples
+        .par_iter()
+        .map(|example| normalised(example, options.seed))
+        .collect();
     let targets = balance::targets(examples);
     let folds = folds(examples, options);
-    let (table, vectors) = first_stage(examples, &texts, &targets, &folds, &lexicon, options, progress);
+    let (table, vectors) = first_stage(
+        examples, &texts, &targets, &folds, &lexicon, options, progress,
+    );
 
     progress.stage("second stage", learned.len() as u64);
     let calm_sources = natural_sources(examples);
@@ -52,7 +61,8 @@ pub fn train(
     let second: Vec<(Label, Linear)> = learned
         .par_iter()
         .map(|label| {
-            let fitted = second_stage(*label, examples, &vectors, &targets, options.seed, &natural)?;
+            let fitted =
+                second_stage(*label, examples, &vectors, &targets, options.seed, &natural)?;
             progress.advance(1);
             Ok((*label, fitted))
         })
@@ -91,10 +101,17 @@ pub fn train(
         report: serde_json::Value::Null,
     };
     let model = Model::assemble(header.clone(), table.clone(), String::new())?;
-    let test: Vec<Example> = examples.iter().filter(|example| example.split == Split::Test).cloned().collect();
+    let test: Vec<Example> = examples
+        .iter()
+        .filter(|example| example.split == Split::Test)
+        .cloned()
+        .collect();
     let report = Report {
         rows: report::count_rows(examples),
-        not_learned: Label::ALL.into_iter().filter(|label| !learned.contains(label)).collect(),
+        not_learned: Label::ALL
+            .into_iter()
+            .filter(|label| !learned.contains(label))
+            .collect(),
         thresholds,
         stages: stages(Split::Test, examples, &vectors, &scores),
         out_of_fold: stages(Split::Train, examples, &vectors, &scores),
@@ -114,7 +131,8 @@ fn is_learnable(examples: &[Example], label: Label) -> bool {
 /// A row as it will be served; half of the French ones without their accents, as half of the French comments are.
 fn normalised(example: &Example, seed: u64) -> Text {
     let mut glyphs = glyphs(&example.text);
-    let lose_accents = example.split == Split::Train && xxh3_64_with_seed(example.text.as_bytes(), seed) & 1 == 0;
+    let lose_accents =
+        example.split == Split::Train && xxh3_64_with_seed(example.text.as_bytes(), seed) & 1 == 0;
     if lose_accents {
         for glyph in &mut glyphs {
             glyph.accented = glyph.plain;
@@ -159,7 +177,12 @@ fn first_stage(
         })
         .collect();
     progress.stage("first stage", ((options.folds + 1) * options.epochs) as u64);
-    let descent = Descent { epochs: options.epochs, rate: 0.06, decay: 1e-6, seed: options.seed };
+    let descent = Descent {
+        epochs: options.epochs,
+        rate: 0.1,
+        decay: 1e-6,
+        seed: options.seed,
+    };
     let tables: Vec<Table> = (0..=options.folds)
         .into_par_iter()
         .map(|left_out| {
@@ -167,7 +190,15 @@ fn first_stage(
                 .filter(|row| folds[*row].is_some_and(|fold| fold != left_out))
                 .collect();
             let done = || progress.advance(1);
-            sparse::fit(&matrix, targets, &source_of, &chosen, descent, options.lines, done)
+            sparse::fit(
+                &matrix,
+                targets,
+                &source_of,
+                &chosen,
+                descent,
+                options.lines,
+                done,
+            )
         })
         .collect();
     progress.stage("vectors", texts.len() as u64);
@@ -179,7 +210,13 @@ fn first_stage(
             dense::read(&tables[fold.unwrap_or(options.folds)], lexicon, text).vector
         })
         .collect();
-    (tables.into_iter().last().unwrap_or_else(|| Table::pack(1, &[]).0), vectors)
+    (
+        tables
+            .into_iter()
+            .last()
+            .unwrap_or_else(|| Table::pack(1, &[]).0),
+        vectors,
+    )
 }
 
 fn second_stage(
@@ -192,7 +229,11 @@ fn second_stage(
 ) -> Result<Linear, TrainError> {
     let rows: Vec<_> = (0..examples.len())
         .filter(|row| examples[*row].split == Split::Train)
-        .filter_map(|row| targets[row].get(label).map(|target| (&vectors[row], target)))
+        .filter_map(|row| {
+            targets[row]
+                .get(label)
+                .map(|target| (&vectors[row], target))
+        })
         .collect();
     let mut linear = stack::fit(label, &rows, |_| true, seed)?;
     let platt = platt(label, examples, vectors, targets, &linear, natural);
@@ -215,16 +256,29 @@ fn platt(
     let mut groups = Vec::new();
     let mut sums = [0f64; 3];
     for (row, example) in examples.iter().enumerate() {
-        let Some(target) = targets[row].get(label).filter(|_| example.split != Split::Test) else {
+        let Some(target) = targets[row]
+            .get(label)
+            .filter(|_| example.split != Split::Test)
+        else {
             continue;
         };
-        let group = if target.present { 0 } else if natural(example) { 1 } else { 2 };
+        let group = if target.present {
+            0
+        } else if natural(example) {
+            1
+        } else {
+            2
+        };
         let weight = f64::from(target.weight);
         sums[group] += weight;
         groups.push(group);
         points.push((linear.apply(&vectors[row]), target.present, weight));
     }
-    let shares = if sums[1] > 0.0 && sums[2] > 0.0 { [rate, (1.0 - rate) * 0.7, (1.0 - rate) * 0.3] } else { [rate, 1.0 - rate, 1.0 - rate] };
+    let shares = if sums[1] > 0.0 && sums[2] > 0.0 {
+        [rate, (1.0 - rate) * 0.7, (1.0 - rate) * 0.3]
+    } else {
+        [rate, 1.0 - rate, 1.0 - rate]
+    };
     for (point, group) in points.iter_mut().zip(groups) {
         point.2 *= shares[group] / sums[group];
     }
@@ -241,5 +295,9 @@ fn natural_sources(examples: &[Example]) -> BTreeSet<&str> {
             count.1 += 1.0;
         }
     }
-    counts.into_iter().filter(|(_, (toxic, all))| toxic / all <= NATURAL_SHARE).map(|(source, _)| source).collect()
+    counts
+        .into_iter()
+        .filter(|(_, (toxic, all))| toxic / all <= NATURAL_SHARE)
+        .map(|(source, _)| source)
+        .collect()
 }

@@ -59,10 +59,23 @@ pub(crate) fn stages(
     let mut stages = BTreeMap::new();
     for label in Label::ALL {
         let mut sets: BTreeMap<String, [Vec<(f32, bool)>; 2]> = BTreeMap::new();
-        for (row, example) in examples.iter().enumerate().filter(|(_, e)| e.split == split) {
-            let Some(present) = *example.labels.get(label) else { continue };
-            let both = [vectors[row][dense::WHOLE + label.index()], *scores[row].get(label)];
-            for set in ["all".into(), format!("lang:{}", example.lang), format!("source:{}", example.source)] {
+        for (row, example) in examples
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.split == split)
+        {
+            let Some(present) = *example.labels.get(label) else {
+                continue;
+            };
+            let both = [
+                vectors[row][dense::WHOLE + label.index()],
+                *scores[row].get(label),
+            ];
+            for set in [
+                "all".into(),
+                format!("lang:{}", example.lang),
+                format!("source:{}", example.source),
+            ] {
                 let points = sets.entry(set).or_default();
                 points[0].push((both[0], present));
                 points[1].push((both[1], present));
@@ -72,7 +85,10 @@ pub(crate) fn stages(
             for points in &mut points {
                 points.sort_by(|a, b| b.0.total_cmp(&a.0));
             }
-            let stages = Stages { sparse: auc(&points[0])?, both: auc(&points[1])? };
+            let stages = Stages {
+                sparse: auc(&points[0])?,
+                both: auc(&points[1])?,
+            };
             Some((set, stages))
         });
         stages.insert(label.as_str(), measured.collect());
@@ -82,19 +98,40 @@ pub(crate) fn stages(
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<String> = self.rows.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let rows: Vec<String> = self
+            .rows
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
         writeln!(f, "rows: {}", rows.join(", "))?;
         for label in &self.not_learned {
             writeln!(f, "{label}: too few examples, always 0")?;
         }
-        writeln!(f, "\nAUC of the sparse part alone, and with the second stage")?;
-        writeln!(f, "{:<16} {:<32} {:>7} {:>7} {:>9} {:>9}", "", "", "test", "test", "left out", "left out")?;
-        writeln!(f, "{:<16} {:<32} {:>7} {:>7} {:>9} {:>9}", "label", "rows", "sparse", "both", "sparse", "both")?;
+        writeln!(
+            f,
+            "\nAUC of the sparse part alone, and with the second stage"
+        )?;
+        writeln!(
+            f,
+            "{:<16} {:<32} {:>7} {:>7} {:>9} {:>9}",
+            "", "", "test", "test", "left out", "left out"
+        )?;
+        writeln!(
+            f,
+            "{:<16} {:<32} {:>7} {:>7} {:>9} {:>9}",
+            "label", "rows", "sparse", "both", "sparse", "both"
+        )?;
         for (label, sets) in &self.stages {
             for (set, test) in sets {
-                write!(f, "{label:<16} {set:<32} {:>7.3} {:>7.3}", test.sparse, test.both)?;
+                write!(
+                    f,
+                    "{label:<16} {set:<32} {:>7.3} {:>7.3}",
+                    test.sparse, test.both
+                )?;
                 match self.out_of_fold.get(label).and_then(|sets| sets.get(set)) {
-                    Some(left_out) => writeln!(f, " {:>9.3} {:>9.3}", left_out.sparse, left_out.both)?,
+                    Some(left_out) => {
+                        writeln!(f, " {:>9.3} {:>9.3}", left_out.sparse, left_out.both)?
+                    }
                     None => writeln!(f)?,
                 }
             }

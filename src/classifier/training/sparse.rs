@@ -41,7 +41,10 @@ impl Matrix {
     pub fn build(texts: &[Text], rows_done: impl Fn(u64)) -> Self {
         let mut sketch = vec![0u8; 1 << 25];
         for chunk in texts.chunks(CHUNK) {
-            let found: Vec<Vec<u64>> = chunk.par_iter().map(|text| distinct(text).into_iter().map(|(hash, _)| hash).collect()).collect();
+            let found: Vec<Vec<u64>> = chunk
+                .par_iter()
+                .map(|text| distinct(text).into_iter().map(|(hash, _)| hash).collect())
+                .collect();
             for hash in found.iter().flatten() {
                 let cell = &mut sketch[(*hash >> 39) as usize];
                 *cell = cell.saturating_add(1);
@@ -55,7 +58,9 @@ impl Matrix {
         for chunk in texts.chunks(CHUNK) {
             let found: Vec<Vec<(u64, f32)>> = chunk.par_iter().map(distinct).collect();
             for row in found {
-                let frequent = row.into_iter().filter(|(hash, _)| u32::from(sketch[(*hash >> 39) as usize]) >= LEAST_ROWS);
+                let frequent = row
+                    .into_iter()
+                    .filter(|(hash, _)| u32::from(sketch[(*hash >> 39) as usize]) >= LEAST_ROWS);
                 let row: Vec<(u32, f32)> = frequent
                     .map(|(hash, value)| {
                         let id = *ids.entry(hash).or_insert_with(|| {
@@ -71,14 +76,20 @@ impl Matrix {
             }
             rows_done(chunk.len() as u64);
         }
-        Self { rows, hashes, counts }
+        Self {
+            rows,
+            hashes,
+            counts,
+        }
     }
 }
 
 /// The distinct features of a text with their values, scaled as [`crate::classifier::dense`] will scale them.
 fn distinct(text: &Text) -> Vec<(u64, f32)> {
     let mut blocks: [Vec<u64>; BLOCKS] = Default::default();
-    features::each(text, |feature| blocks[feature.block as usize].push(feature.hash));
+    features::each(text, |feature| {
+        blocks[feature.block as usize].push(feature.hash)
+    });
     let mut found = Vec::new();
     for mut block in blocks {
         let factor = 1.0 / (block.len().max(1) as f32).sqrt();
@@ -98,7 +109,10 @@ struct Cell {
     square: [f32; 8],
 }
 
-const FRESH: Cell = Cell { weight: [0.0; 8], square: [1e-6; 8] };
+const FRESH: Cell = Cell {
+    weight: [0.0; 8],
+    square: [1e-6; 8],
+};
 
 /// Fits the rows whose index is in `chosen` and packs the weights into `lines` lines.
 pub(crate) fn fit(
@@ -129,7 +143,13 @@ pub(crate) fn fit(
             let slope = slopes(&odds, &targets[row]);
             step(intercept, &slope, 1.0, descent.rate, 0.0);
             for (id, value) in features {
-                step(&mut cells[*id as usize], &slope, *value, descent.rate, descent.decay);
+                step(
+                    &mut cells[*id as usize],
+                    &slope,
+                    *value,
+                    descent.rate,
+                    descent.decay,
+                );
             }
         }
         epoch_done();
@@ -164,7 +184,10 @@ fn step(cell: &mut Cell, slope: &[f32; 8], value: f32, rate: f32, decay: f32) {
 /// Keeps the features that matter most: far from zero, and often met.
 fn pack(matrix: &Matrix, cells: &[Cell], lines: usize) -> Table {
     let spread: [f32; LABELS] = std::array::from_fn(|label| {
-        let squares: f64 = cells.iter().map(|cell| f64::from(cell.weight[label]).powi(2)).sum();
+        let squares: f64 = cells
+            .iter()
+            .map(|cell| f64::from(cell.weight[label]).powi(2))
+            .sum();
         ((squares / cells.len().max(1) as f64).sqrt() as f32).max(1e-9)
     });
     let mut ranked: Vec<(f32, usize)> = cells
@@ -173,14 +196,22 @@ fn pack(matrix: &Matrix, cells: &[Cell], lines: usize) -> Table {
         .filter(|(id, _)| matrix.counts[*id] >= LEAST_ROWS)
         .map(|(id, cell)| {
             let relative = (0..LABELS).map(|label| cell.weight[label].abs() / spread[label]);
-            (relative.fold(0.0, f32::max) * (matrix.counts[id] as f32).powf(0.4), id)
+            (
+                relative.fold(0.0, f32::max) * (matrix.counts[id] as f32).powf(0.4),
+                id,
+            )
         })
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     ranked.truncate(lines * 8);
     let entries: Vec<_> = ranked
         .iter()
-        .map(|(_, id)| (matrix.hashes[*id], std::array::from_fn(|label| cells[*id].weight[label])))
+        .map(|(_, id)| {
+            (
+                matrix.hashes[*id],
+                std::array::from_fn(|label| cells[*id].weight[label]),
+            )
+        })
         .collect();
     Table::pack(lines, &entries).0
 }

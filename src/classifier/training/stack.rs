@@ -30,7 +30,11 @@ pub(crate) struct Linear {
 impl Linear {
     /// Log-odds.
     pub fn apply(&self, vector: &Vector) -> f64 {
-        let terms = self.weights.iter().zip(vector).map(|(w, x)| w * f64::from(*x));
+        let terms = self
+            .weights
+            .iter()
+            .zip(vector)
+            .map(|(w, x)| w * f64::from(*x));
         self.bias + terms.sum::<f64>()
     }
 }
@@ -44,7 +48,9 @@ pub(crate) fn fit(
 ) -> Result<Linear, TrainError> {
     let repeated = repeat(rows, seed);
     let scales = Scales::of(&repeated);
-    let columns: Vec<usize> = (0..SIZE).filter(|i| used(*i) && scales.deviation[*i] > 1e-6).collect();
+    let columns: Vec<usize> = (0..SIZE)
+        .filter(|i| used(*i) && scales.deviation[*i] > 1e-6)
+        .collect();
     let mut inputs = Array2::<f64>::zeros((repeated.len(), columns.len()).f());
     for (at, column) in columns.iter().enumerate() {
         for (row, (vector, _)) in repeated.iter().enumerate() {
@@ -64,7 +70,10 @@ pub(crate) fn fit(
     let intercept = model.intercept() * sign;
     check(&inputs, &wanted, &params, intercept).map_err(failed)?;
 
-    let mut linear = Linear { weights: [0.0; SIZE], bias: intercept };
+    let mut linear = Linear {
+        weights: [0.0; SIZE],
+        bias: intercept,
+    };
     for (param, column) in params.iter().zip(columns) {
         linear.weights[column] = param / scales.deviation[column];
         linear.bias -= param * scales.mean[column] / scales.deviation[column];
@@ -81,7 +90,10 @@ fn repeat<'a>(rows: &[(&'a Vector, Target)], seed: u64) -> Vec<(&'a Vector, bool
     for (vector, target) in rows {
         let times = target.weight * per_weight;
         let times = times.floor() + f32::from(u8::from(random.unit() < times.fract()));
-        repeated.extend(std::iter::repeat_n((*vector, target.present), times as usize));
+        repeated.extend(std::iter::repeat_n(
+            (*vector, target.present),
+            times as usize,
+        ));
     }
     repeated
 }
@@ -102,7 +114,8 @@ impl Scales {
                 square[at] += f64::from(*value).powi(2) / count;
             }
         }
-        let deviation = std::array::from_fn(|at| (square[at] - mean[at] * mean[at]).max(0.0).sqrt());
+        let deviation =
+            std::array::from_fn(|at| (square[at] - mean[at] * mean[at]).max(0.0).sqrt());
         Self { mean, deviation }
     }
 
@@ -112,20 +125,38 @@ impl Scales {
 }
 
 /// Refuses a fit that stopped on its way, or knows less than how often the label occurs.
-fn check(inputs: &Array2<f64>, wanted: &Array1<bool>, params: &Array1<f64>, intercept: f64) -> Result<(), String> {
+fn check(
+    inputs: &Array2<f64>,
+    wanted: &Array1<bool>,
+    params: &Array1<f64>,
+    intercept: f64,
+) -> Result<(), String> {
     let count = wanted.len() as f64;
     let odds = inputs.dot(params) + intercept;
-    let errors = Array1::from_iter(odds.iter().zip(wanted).map(|(z, y)| sigmoid(*z) - f64::from(u8::from(*y))));
+    let errors = Array1::from_iter(
+        odds.iter()
+            .zip(wanted)
+            .map(|(z, y)| sigmoid(*z) - f64::from(u8::from(*y))),
+    );
     let gradient = (inputs.t().dot(&errors) + params * ALPHA) / count;
     let steepest = gradient.iter().fold(0f64, |most, g| most.max(g.abs()));
     if steepest > STEEPEST {
-        return Err(format!("it did not converge: a gradient of {steepest:.1e} is left"));
+        return Err(format!(
+            "it did not converge: a gradient of {steepest:.1e} is left"
+        ));
     }
-    let loss = odds.iter().zip(wanted).map(|(z, y)| log_loss(*z, *y)).sum::<f64>() / count;
+    let loss = odds
+        .iter()
+        .zip(wanted)
+        .map(|(z, y)| log_loss(*z, *y))
+        .sum::<f64>()
+        / count;
     let share = wanted.iter().filter(|y| **y).count() as f64 / count;
     let prior = -(share * share.ln() + (1.0 - share) * (1.0 - share).ln());
     if loss >= prior {
-        return Err(format!("it learned nothing: log loss {loss:.4}, without any input {prior:.4}"));
+        return Err(format!(
+            "it learned nothing: log loss {loss:.4}, without any input {prior:.4}"
+        ));
     }
     Ok(())
 }
@@ -153,14 +184,23 @@ mod tests {
                 let mut vector = [0.0; SIZE];
                 vector[3] = random.unit() * 50.0 + if present { signal } else { 0.0 };
                 vector[5] = random.unit();
-                (vector, Target { present, weight: 1.0 })
+                (
+                    vector,
+                    Target {
+                        present,
+                        weight: 1.0,
+                    },
+                )
             })
             .collect()
     }
 
     fn fitted(share: f32, signal: f32) -> Result<Linear, TrainError> {
         let rows = rows(share, signal);
-        let rows: Vec<_> = rows.iter().map(|(vector, target)| (vector, *target)).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(vector, target)| (vector, *target))
+            .collect();
         fit(Label::Spam, &rows, |_| true, 1)
     }
 

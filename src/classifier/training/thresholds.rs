@@ -25,7 +25,11 @@ const LENIENCE: f64 = 6.0;
 const LEAST: usize = 40;
 
 /// Chooses thresholds on held-out rows and their scores.
-pub(crate) fn choose(examples: &[&Example], scores: &[PerLabel<f32>], natural: &dyn Fn(&Example) -> bool) -> Thresholds {
+pub(crate) fn choose(
+    examples: &[&Example],
+    scores: &[PerLabel<f32>],
+    natural: &dyn Fn(&Example) -> bool,
+) -> Thresholds {
     PerLabel::from_fn(|label| {
         let mut groups: BTreeMap<(&str, bool), Vec<f32>> = BTreeMap::new();
         for (example, scores) in examples.iter().zip(scores) {
@@ -34,7 +38,9 @@ pub(crate) fn choose(examples: &[&Example], scores: &[PerLabel<f32>], natural: &
                 groups.entry(group).or_default().push(*scores.get(label));
             }
         }
-        let kept = groups.into_iter().filter(|(_, scores)| scores.len() >= LEAST);
+        let kept = groups
+            .into_iter()
+            .filter(|(_, scores)| scores.len() >= LEAST);
         let lowest = kept.map(|((_, natural), scores)| {
             let share = budget(label) * if natural { 1.0 } else { LENIENCE };
             above_all_but(scores, share)
@@ -47,7 +53,9 @@ pub(crate) fn choose(examples: &[&Example], scores: &[PerLabel<f32>], natural: &
 fn above_all_but(mut scores: Vec<f32>, share: f64) -> f32 {
     scores.sort_by(|a, b| b.total_cmp(a));
     let allowed = (share * scores.len() as f64) as usize;
-    scores.get(allowed).map_or(1.0, |score| score * 1.001 + 1e-4)
+    scores
+        .get(allowed)
+        .map_or(1.0, |score| score * 1.001 + 1e-4)
 }
 
 #[cfg(test)]
