@@ -1,11 +1,11 @@
 //! Configuration: one struct, filled from flags, then from the environment. Its documentation is the help text.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
 /// Where the data is. Shared by every command that touches the database.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub struct Config {
     /// Directory of Palabre's own files, made when missing. The default database lives in it
     #[arg(long, env = "PALABRE_DATA_DIR", default_value = "data", global = true)]
@@ -50,13 +50,20 @@ pub enum LogFormat {
     Json,
 }
 
+/// Without the address of the database, which may hold a password.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Config {
-    /// The database address, the data directory's own SQLite file unless another is given.
+    /// The data directory's own database file.
     #[must_use]
-    pub fn database_url(&self) -> String {
-        self.database_url
-            .clone()
-            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("palabre.db").display()))
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("palabre.db")
     }
 }
 
@@ -70,6 +77,7 @@ impl Logging {
             .map_err(|error| anyhow::anyhow!("--log {:?} cannot be read: {error}", self.log))?;
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         match self.log_format {
             LogFormat::Human => builder.with_target(false).init(),
@@ -84,14 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_database_is_a_file_in_the_data_directory() {
+    fn a_password_is_not_in_a_debug_text() {
         let config = Config {
-            data_dir: "/var/lib/palabre".into(),
-            database_url: None,
+            data_dir: "data".into(),
+            database_url: Some("postgres://palabre:secret@db/palabre".into()),
         };
-        assert_eq!(
-            config.database_url(),
-            "sqlite:///var/lib/palabre/palabre.db"
-        );
+        assert!(!format!("{config:?}").contains("secret"));
     }
 }

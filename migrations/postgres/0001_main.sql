@@ -67,18 +67,24 @@ CREATE TABLE scores (
     reasons TEXT NOT NULL,
     duplicate_of UUID REFERENCES comments (id),
     duplicate_kind TEXT,
-    similarity DOUBLE PRECISION
+    similarity DOUBLE PRECISION,
+    -- Which spans of the text raised the scores, and which were set aside as quotes: JSON.
+    highlights TEXT NOT NULL,
+    quotes TEXT NOT NULL
 );
 
 CREATE TABLE fingerprints (
     comment_id UUID NOT NULL PRIMARY KEY REFERENCES comments (id),
     site_id UUID NOT NULL REFERENCES sites (id),
     exact BIGINT NOT NULL,
+    -- A human's approval stands on the comment.
+    approved BIGINT NOT NULL,
     signature BYTEA NOT NULL,
     cluster_id UUID NOT NULL
 );
 CREATE INDEX fingerprints_by_exact ON fingerprints (site_id, exact, comment_id);
 CREATE INDEX fingerprints_by_cluster ON fingerprints (cluster_id, comment_id);
+CREATE INDEX fingerprints_approved ON fingerprints (cluster_id) WHERE approved = 1;
 
 -- Where to look for near copies: a row for each band of a signature. The site is mixed into the band.
 CREATE TABLE fingerprint_bands (
@@ -101,8 +107,6 @@ CREATE TABLE queue (
     reason_bits BIGINT NOT NULL,
     max_score DOUBLE PRECISION NOT NULL,
     cluster_id UUID,
-    highlights TEXT NOT NULL,
-    quotes TEXT NOT NULL,
     -- The body without case and accents, for search.
     folded TEXT NOT NULL,
     created_at BIGINT NOT NULL
@@ -140,7 +144,7 @@ BEGIN
     RAISE EXCEPTION 'the audit log is append-only';
 END
 $$;
-CREATE TRIGGER decisions_are_not_changed BEFORE UPDATE ON decisions
+CREATE TRIGGER decisions_are_not_changed BEFORE UPDATE OR DELETE ON decisions
 FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- What happened, in one order: by transaction, then seq. Numbers are given before a transaction commits and become

@@ -67,18 +67,24 @@ CREATE TABLE scores (
     reasons TEXT NOT NULL,
     duplicate_of BLOB REFERENCES comments (id),
     duplicate_kind TEXT,
-    similarity REAL
+    similarity REAL,
+    -- Which spans of the text raised the scores, and which were set aside as quotes: JSON.
+    highlights TEXT NOT NULL,
+    quotes TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fingerprints (
     comment_id BLOB NOT NULL PRIMARY KEY REFERENCES comments (id),
     site_id BLOB NOT NULL REFERENCES sites (id),
     exact INTEGER NOT NULL,
+    -- A human's approval stands on the comment.
+    approved INTEGER NOT NULL,
     signature BLOB NOT NULL,
     cluster_id BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fingerprints_by_exact ON fingerprints (site_id, exact, comment_id);
 CREATE INDEX fingerprints_by_cluster ON fingerprints (cluster_id, comment_id);
+CREATE INDEX fingerprints_approved ON fingerprints (cluster_id) WHERE approved = 1;
 
 -- Where to look for near copies: a row for each band of a signature. The site is mixed into the band.
 CREATE TABLE fingerprint_bands (
@@ -101,8 +107,6 @@ CREATE TABLE queue (
     reason_bits INTEGER NOT NULL,
     max_score REAL NOT NULL,
     cluster_id BLOB,
-    highlights TEXT NOT NULL,
-    quotes TEXT NOT NULL,
     -- The body without case and accents, for search.
     folded TEXT NOT NULL,
     created_at INTEGER NOT NULL
@@ -135,6 +139,10 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_by_comment ON decisions (comment_id, at, id);
 CREATE INDEX decisions_by_site ON decisions (site_id, at, id);
 CREATE TRIGGER decisions_are_not_changed BEFORE UPDATE ON decisions
+BEGIN
+    SELECT RAISE (ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER decisions_are_not_deleted BEFORE DELETE ON decisions
 BEGIN
     SELECT RAISE (ABORT, 'the audit log is append-only');
 END;

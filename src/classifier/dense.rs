@@ -9,11 +9,12 @@ use super::frames::{self, Sighting};
 use super::lexicon::{Class, Lexicon};
 use super::table::{LABELS, Sums, Table};
 use super::tokens::{Kind, Text};
+use crate::domain::Label;
 
 /// Tokens in the run over which a peak is taken.
 pub(crate) const WINDOW: usize = 12;
 
-const SHAPE: [&str; 11] = [
+const SHAPE: [&str; 10] = [
     "words",
     "exclamations",
     "questions",
@@ -24,7 +25,6 @@ const SHAPE: [&str; 11] = [
     "numbers",
     "stretched",
     "you",
-    "french",
 ];
 
 /// Where each group of values begins.
@@ -40,11 +40,23 @@ pub(crate) type Vector = [f32; SIZE];
 
 /// Names of the values, for reports and to check that a model file fits this program.
 pub(crate) fn names() -> Vec<String> {
-    let labels = crate::domain::Label::ALL;
+    let labels = Label::ALL;
     let whole = labels.iter().map(|label| format!("whole_{label}"));
     let peak = labels.iter().map(|label| format!("peak_{label}"));
     let rest = frames::NAMES.iter().chain(&SHAPE).map(ToString::to_string);
     whole.chain(peak).chain(rest).collect()
+}
+
+/// Whether a label may use an input.
+///
+/// Links, telephone numbers and advertisers' words speak for spam. They would speak against all else too, since the abuse
+/// people collect has no links in it, and whoever put a link under a threat would be let through.
+pub(crate) fn may_use(label: Label, input: &str) -> bool {
+    label == Label::Spam
+        || !matches!(
+            input,
+            "links" | "phones" | "numbers" | "Spam" | "whole_spam" | "peak_spam"
+        )
 }
 
 /// What is known of a text before the second stage; kept to explain its answer.
@@ -92,11 +104,12 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, text: &Text) -> Evidence {
     let classes = lexicon.classify(text);
     let sightings = frames::sightings(text, &classes);
     vector[FRAMES..SHAPES].copy_from_slice(&frames::values(&sightings));
-    let share_of = |class| {
-        let members = classes.iter().filter(|token| token.has(class)).count();
-        members as f32 / (classes.len() as f32 + 1.0)
-    };
-    let shape_values = shape(text, [share_of(Class::Second), share_of(Class::French)]);
+
+    let you = classes
+        .iter()
+        .filter(|token| token.has(Class::Second))
+        .count();
+    let shape_values = shape(text, you as f32 / (classes.len() as f32 + 1.0));
     vector[SHAPES..].copy_from_slice(&shape_values);
     Evidence {
         vector,
@@ -179,7 +192,7 @@ fn peaks(
     best.map(|(value, peak)| (if value.is_finite() { value } else { 0.0 }, peak))
 }
 
-fn shape(text: &Text, shares: [f32; 2]) -> [f32; SHAPE.len()] {
+fn shape(text: &Text, share_of_you: f32) -> [f32; SHAPE.len()] {
     let log = |count: usize| (count as f32).ln_1p();
     let of = |wanted: fn(&Kind) -> bool| text.tokens.iter().filter(|t| wanted(&t.kind)).count();
     let stretched = text.tokens.iter().filter(|token| token.stretched).count();
@@ -193,8 +206,7 @@ fn shape(text: &Text, shares: [f32; 2]) -> [f32; SHAPE.len()] {
         log(of(|kind| *kind == Kind::Number(true))),
         log(of(|kind| matches!(kind, Kind::Number(_)))),
         log(stretched),
-        shares[0],
-        shares[1],
+        share_of_you,
     ]
 }
 

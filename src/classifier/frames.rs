@@ -239,9 +239,12 @@ impl Reader<'_> {
     fn orders_and_wishes(&mut self, at: usize) {
         let begins = at == self.sentence.0 || !self.is(at - 1, Class::DeathWish);
         if self.is(at, Class::DeathWish) && begins {
-            self.see(Frame::DeathWish, at, at);
+            let phrase =
+                (at + 1..self.sentence.1).take_while(|next| self.is(*next, Class::DeathWish));
+            let last = at + phrase.count();
+            self.see(Frame::DeathWish, at, last);
             if self.told {
-                self.see(Frame::DeathWishTold, at, at);
+                self.see(Frame::DeathWishTold, at, last);
             }
         }
         let opens_clause = at == self.sentence.0 || self.text.tokens[at].gap >= Gap::Comma;

@@ -2,13 +2,13 @@
 //!
 //! Every value of the dense vector is a sum over tokens (the sparse part) or over sightings of frames, and the second stage
 //! is linear, so a token's share in the log-odds of a label is computed, not estimated. Shares are gathered per word, which
-//! is what a reader can judge, and neighbouring words that both raise the score become one span.
+//! is what a reader can judge, and neighbouring words that raise the score become one span.
 
 use super::dense::{Evidence, FRAMES, PEAK, SIZE, WHOLE};
 use super::features::BLOCKS;
 use super::frames;
 use super::table::{LABELS, Table};
-use super::tokens::Text;
+use super::tokens::{Gap, Text};
 use crate::domain::{Highlight, Label};
 
 /// A word is shown if it has at least this share of the label's strongest word.
@@ -30,19 +30,22 @@ pub(crate) fn spans(
     let strongest = per_token.iter().copied().fold(0.0, f32::max);
     let least = (strongest * RELATIVE).max(ABSOLUTE);
     let mut spans: Vec<Highlight> = Vec::new();
-    let mut last = None;
+    let mut latest: Option<usize> = None;
     for (index, (token, share)) in text.tokens.iter().zip(&per_token).enumerate() {
         if *share < least {
             continue;
         }
         let (start, end) = (token.span.0 as usize, token.span.1 as usize);
-        match spans
-            .last_mut()
-            .filter(|_| last.is_some_and(|last| last + 1 == index))
-        {
-            Some(span) => {
+        // One weak word between two strong ones belongs to them, unless it speaks against the label.
+        let joined = latest
+            .and_then(|last| per_token.get(last + 1..=index))
+            .filter(|run| {
+                run.len() == 1 || (run.len() == 2 && run[0] > 0.0 && token.gap == Gap::Space)
+            });
+        match spans.last_mut().zip(joined) {
+            Some((span, run)) => {
                 span.end = end;
-                span.weight += share;
+                span.weight += run.iter().sum::<f32>();
             }
             None => spans.push(Highlight {
                 label,
@@ -51,7 +54,7 @@ pub(crate) fn spans(
                 weight: *share,
             }),
         }
-        last = Some(index);
+        latest = Some(index);
     }
     if spans.len() > MOST {
         spans.sort_by(|a, b| b.weight.total_cmp(&a.weight));

@@ -57,8 +57,6 @@ classes! {
     Negation = "negation",
     Dismiss = "dismiss",
     Spam = "spam",
-    /// Function words that tell French from English.
-    French = "french",
 }
 
 /// The classes of one token, as a set.

@@ -4,7 +4,7 @@
 //!
 //! 1. `normalise`: capitals, accents, look-alike letters; every character remembers its place in the original.
 //! 2. `quotes`: what repeats the comment's ancestors is cut out.
-//! 3. `tokens`: words, numbers, links, emoji; disguised spellings undone.
+//! 3. `tokens`, `scanner`: words, numbers, links, emoji; disguised spellings undone.
 //! 4. `features` and `table`: hashed n-grams and their weights, the sparse first stage.
 //! 5. `lexicon` and `frames`: hand-written word classes and how they stand together.
 //! 6. `dense`: all of that as one small vector, on which the second stage, a logistic regression per label, is one dot
@@ -25,6 +25,7 @@ mod lexicon;
 mod model;
 mod normalise;
 mod quotes;
+mod scanner;
 mod table;
 mod tokens;
 pub mod training;

@@ -144,7 +144,7 @@ fn whole_words(text: &[Glyph], mut from: usize, mut to: usize) -> (usize, usize)
     (from, to)
 }
 
-/// Stretches that look like quotes, whoever is quoted: lines beginning with `>`, and what is between quotation marks.
+/// Stretches that look like quotes, whoever is quoted: lines beginning with `>`, and what is between quotation marks. Sorted.
 pub(crate) fn marked(text: &[Glyph]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut opened: Option<(usize, char)> = None;
@@ -171,6 +171,7 @@ pub(crate) fn marked(text: &[Glyph]) -> Vec<(usize, usize)> {
         }
     }
     found.extend(cited_line.map(|from| (from, text.len())));
+    found.sort_unstable();
     found
 }
 

@@ -11,7 +11,7 @@ use crate::{
     config::Listen,
     domain::{
         Author, AuthorId, AuthorName, Body, Caller, CommentId, Lang, NewAuthor, NewComment, Role,
-        Site, SiteScope, SiteSlug, ThreadChange, ThreadKey, Title, Url,
+        Site, SiteScope, SiteSlug, Status, Subject, ThreadChange, ThreadKey, Title, Url,
     },
     moderation::{CommentView, Moderation, Submission, Submitted},
     store::Store,
@@ -66,28 +66,35 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         .prefix("palabre-demo-")
         .tempdir()
         .context("no throw-away directory could be made")?;
-    let database = format!("sqlite://{}", directory.path().join("palabre.db").display());
-    let moderation = Arc::new(Moderation::open(Store::open(&database).await?).await?);
-    let site = moderation.add_site(SiteSlug::parse(SITE)?).await?;
+    let store = Store::open_file(&directory.path().join("palabre.db")).await?;
+    let moderation = Arc::new(Moderation::open(store).await?);
+    let site = moderation
+        .administration()
+        .add_site(SiteSlug::parse(SITE)?)
+        .await?;
     let mut held = 0;
     let mut posted = 0;
+    let mut thread = None;
     for (name, json) in THREADS {
         for comment in load(&moderation, &site, json)
             .await
             .with_context(|| format!("the sample thread {name} cannot be loaded"))?
         {
             posted += 1;
-            held += usize::from(!comment.reasons.is_empty());
+            held += usize::from(comment.status == Status::Pending);
+            thread.get_or_insert(comment.thread);
         }
     }
     let token = |role: Role, subject: &str| {
-        moderation.sign_token(
-            &Caller {
-                subject: subject.to_owned(),
-                role,
-                sites: SiteScope::Only(vec![site.slug.clone()]),
-            },
-            TOKEN_TTL,
+        let caller = Caller {
+            subject: Subject::parse(subject)?,
+            role,
+            sites: SiteScope::Only(vec![site.slug.clone()]),
+        };
+        anyhow::Ok(
+            moderation
+                .administration()
+                .sign_token(&caller, TOKEN_TTL)?,
         )
     };
     let (site_token, moderator_token, admin_token) = (
@@ -95,7 +102,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         token(Role::Moderator, "demo-moderator")?,
         token(Role::Admin, "demo-admin")?,
     );
-    let thread = THREADS.first().map_or("hello", |(name, _)| name);
+    let thread = thread.context("there are no sample threads")?;
     serve::serve(Arc::clone(&moderation), listener, |address| {
         println!(
             "\

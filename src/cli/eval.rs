@@ -11,7 +11,7 @@ use crate::classifier::{
     training::{self, Split},
 };
 
-/// Arguments of `palabre eval`.
+/// Measure a model on labelled comments
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  palabre eval --data labels.jsonl --split test --report report")]
 pub struct EvalArgs {

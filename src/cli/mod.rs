@@ -11,14 +11,14 @@ mod site;
 mod token;
 mod train;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, Logging},
-    moderation::Moderation,
+    moderation::Administration,
     store::Store,
 };
 
@@ -88,24 +88,34 @@ fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
         .block_on(work)
 }
 
-/// Opens the service that a configuration names.
-async fn open(config: &Config) -> anyhow::Result<Moderation> {
-    let store = open_store(config).await?;
-    Moderation::open(store)
+/// Opens what admins need of the service that a configuration names.
+async fn open_administration(config: &Config) -> anyhow::Result<Administration> {
+    Administration::open(open_store(config).await?)
         .await
         .context("the database cannot be used")
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    if config.database_url.is_none() {
-        std::fs::create_dir_all(&config.data_dir).with_context(|| {
-            format!(
-                "the data directory {} cannot be made",
-                config.data_dir.display()
-            )
-        })?;
-    }
-    Store::open(&config.database_url())
-        .await
-        .context("the database cannot be opened")
+    let opened = match &config.database_url {
+        Some(url) => Store::open(url).await,
+        None => {
+            make_private_directory(&config.data_dir).with_context(|| {
+                format!(
+                    "the data directory {} cannot be made",
+                    config.data_dir.display()
+                )
+            })?;
+            Store::open_file(&config.database_file()).await
+        }
+    };
+    opened.context("the database cannot be opened")
+}
+
+/// Makes a directory for its owner alone, unless it is there.
+fn make_private_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }

@@ -104,19 +104,15 @@ pub fn run(config: &Config, args: &ScoreArgs) -> anyhow::Result<()> {
     }
 }
 
-/// The live model of the data directory's database where there is one, else the shipped one.
+/// The live model of the database where there is one, else the shipped one. Nothing is made or migrated for it.
 fn live_model(config: &Config) -> anyhow::Result<Model> {
-    let has_database = config.database_url.is_some() || config.data_dir.join("palabre.db").exists();
-    if has_database {
-        super::wait_for(async {
-            let store = super::open_store(config).await?;
-            store.migrate().await?;
-            let model = LiveModel::of(&store).await?;
-            store.close().await;
-            anyhow::Ok(model)
-        })
-        .context("the live model cannot be read")
-    } else {
-        Ok(Model::from_bytes(Model::SHIPPED)?)
+    if config.database_url.is_none() && !config.database_file().exists() {
+        return Ok(Model::from_bytes(Model::SHIPPED)?);
     }
+    super::wait_for(async {
+        let store = super::open_store(config).await?;
+        let model = LiveModel::of(&store).await;
+        store.close().await;
+        model.context("the live model cannot be read; is the database migrated (palabre migrate)?")
+    })
 }

@@ -23,7 +23,11 @@ pub struct ServeArgs {
 pub async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<()> {
     // Bound before the database is touched: a taken port is the likelier mistake, and the cheaper to find.
     let listener = bind(&args.listen)?;
-    let moderation = Arc::new(super::open(config).await?);
+    let moderation = Arc::new(
+        Moderation::open(super::open_store(config).await?)
+            .await
+            .context("Palabre cannot start")?,
+    );
     serve(moderation, listener, |address| {
         println!("listening on http://{address}");
     })

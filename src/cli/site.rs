@@ -30,14 +30,14 @@ enum SiteCommand {
 }
 
 pub async fn run(config: &Config, args: &SiteArgs) -> anyhow::Result<()> {
-    let moderation = super::open(config).await?;
+    let administration = super::open_administration(config).await?;
     match &args.command {
         SiteCommand::Add { slug } => {
-            moderation.add_site(slug.clone()).await?;
+            administration.add_site(slug.clone()).await?;
             println!("{slug}");
         }
         SiteCommand::List { json } => {
-            for site in moderation.sites().await? {
+            for site in administration.sites().await? {
                 if *json {
                     println!(
                         "{}",
@@ -49,6 +49,6 @@ pub async fn run(config: &Config, args: &SiteArgs) -> anyhow::Result<()> {
             }
         }
     }
-    moderation.close().await;
+    administration.close().await;
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::{
     config::Config,
-    domain::{Caller, Role, SiteScope, SiteSlug},
+    domain::{Caller, Role, SiteScope, SiteSlug, Subject},
 };
 
 /// Print a token and nothing else.
@@ -58,8 +59,8 @@ pub async fn run(config: &Config, args: &TokenArgs) -> anyhow::Result<()> {
         args.role != Role::Site || !args.sites.is_empty(),
         "a token of role site is for a site: add --site SLUG"
     );
-    let moderation = super::open(config).await?;
-    let known = moderation.sites().await?;
+    let administration = super::open_administration(config).await?;
+    let known = administration.sites().await?;
     for slug in &args.sites {
         anyhow::ensure!(
             known.iter().any(|site| site.slug == *slug),
@@ -67,10 +68,8 @@ pub async fn run(config: &Config, args: &TokenArgs) -> anyhow::Result<()> {
         );
     }
     let caller = Caller {
-        subject: args
-            .subject
-            .clone()
-            .unwrap_or_else(|| args.role.to_string()),
+        subject: Subject::parse(args.subject.as_deref().unwrap_or(args.role.as_str()))
+            .context("--subject")?,
         role: args.role,
         sites: if args.sites.is_empty() {
             SiteScope::All
@@ -78,8 +77,8 @@ pub async fn run(config: &Config, args: &TokenArgs) -> anyhow::Result<()> {
             SiteScope::Only(args.sites.clone())
         },
     };
-    println!("{}", moderation.sign_token(&caller, args.ttl)?);
-    moderation.close().await;
+    println!("{}", administration.sign_token(&caller, args.ttl)?);
+    administration.close().await;
     Ok(())
 }
 
@@ -91,7 +90,7 @@ mod tests {
     #[test]
     fn durations_have_a_unit() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(duration("30d"), Ok(Duration::from_hours(30 * 24)));
         for bad in ["", "8", "h", "-1h", "0s", "8 h", "1é", "8w"] {
             assert!(duration(bad).is_err(), "{bad:?}");
         }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::classifier::training::{self, Example, Options, Progress, dataset};
 
-/// Arguments of `palabre train`.
+/// Train a model from labelled comments
 #[derive(Debug, Args)]
 #[command(
     disable_version_flag = true,

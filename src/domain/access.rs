@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SiteSlug;
+use super::{SiteSlug, Subject};
 
 /// What a token's bearer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ impl SiteScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The token's subject: the name in the audit log.
-    pub subject: String,
+    pub subject: Subject,
     pub role: Role,
     pub sites: SiteScope,
 }

@@ -60,11 +60,18 @@ pub struct Author {
 }
 
 /// A reader as the site introduces them with a comment. Mail and address are kept for moderation, never shown to readers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewAuthor {
     pub author: Author,
     pub email: Option<Email>,
     pub ip: Option<std::net::IpAddr>,
+}
+
+/// Without mail and address, which must not reach a log.
+impl std::fmt::Debug for NewAuthor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewAuthor({:?})", self.author)
+    }
 }
 
 /// A comment that a site wants to post.
@@ -152,7 +159,7 @@ pub struct Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DuplicateKind {
-    /// The same once case, accents, punctuation and quotes are set aside.
+    /// The same once letter case, look-alike characters, white space and quotes are set aside.
     Exact,
     /// Most of the character 4-grams are shared.
     Near,
@@ -168,12 +175,15 @@ pub struct DuplicateOf {
 }
 
 /// The decision that stands, as a comment shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StandingDecision {
     #[serde(skip)]
     pub id: DecisionId,
     pub action: Action,
     pub reason: Option<DecisionReason>,
+    /// Whose it is; the comment does not show it.
+    #[serde(skip)]
+    pub moderator: String,
     pub at: Timestamp,
 }
 

@@ -6,15 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{CommentId, DecisionId, Label, QueueName, SiteId, Status, ThreadId, Timestamp};
 
-/// What a moderator does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a moderator asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum Verb {
     /// Readers may see it.
     Approve,
     /// Readers may not see it.
     Hide,
     /// Another moderator should look.
+    Escalate,
+}
+
+impl From<Verb> for Action {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Approve => Self::Approve,
+            Verb::Hide => Self::Hide,
+            Verb::Escalate => Self::Escalate,
+        }
+    }
+}
+
+/// What the audit log says was done: what was asked for, or an undo of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Approve,
+    Hide,
     Escalate,
     /// The comment's latest decision is taken back.
     Undo,
@@ -142,8 +161,6 @@ pub enum Refusal {
     AlreadyEscalated,
     #[error("whoever escalated a comment cannot give the second opinion")]
     OwnEscalation,
-    #[error("an undo is asked for by the decision that it takes back")]
-    UndoIsNotAnAction,
 }
 
 /// Why a decision cannot be taken back.
@@ -157,8 +174,8 @@ pub enum UndoRefusal {
     UndoneTwice,
 }
 
-impl Action {
-    /// Where the action takes a comment of this status that waits in `queue`: its new status, and the queue it then waits in.
+impl Verb {
+    /// Where it takes a comment of this status that waits in `queue`: its new status, and the queue it then waits in.
     ///
     /// `own_escalation` says that the one who decides is the one who escalated it.
     ///
@@ -173,7 +190,6 @@ impl Action {
         let escalated = queue == Some(QueueName::Escalated);
         match self {
             _ if status == Status::Deleted => Err(Refusal::Deleted),
-            Self::Undo => Err(Refusal::UndoIsNotAnAction),
             Self::Escalate if status != Status::Pending => Err(Refusal::NotPending),
             Self::Escalate if escalated => Err(Refusal::AlreadyEscalated),
             Self::Approve | Self::Hide if escalated && own_escalation => {
@@ -216,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_action_on_every_status() {
-        use {Action as A, QueueName as Q, Status as S};
+        use {QueueName as Q, Status as S, Verb as A};
         let waiting = Some(Q::Waiting);
         for (action, status, queue, expected) in [
             (A::Approve, S::Pending, waiting, Ok((S::Published, None))),
@@ -245,12 +261,6 @@ mod tests {
             ),
             (A::Approve, S::Deleted, None, Err(Refusal::Deleted)),
             (A::Hide, S::Deleted, None, Err(Refusal::Deleted)),
-            (
-                A::Undo,
-                S::Pending,
-                waiting,
-                Err(Refusal::UndoIsNotAnAction),
-            ),
         ] {
             assert_eq!(
                 action.transition(status, queue, false),
@@ -263,7 +273,7 @@ mod tests {
     #[test]
     fn the_second_opinion_is_somebody_elses() {
         let escalated = Some(QueueName::Escalated);
-        for action in [Action::Approve, Action::Hide] {
+        for action in [Verb::Approve, Verb::Hide] {
             assert_eq!(
                 action.transition(Status::Pending, escalated, true),
                 Err(Refusal::OwnEscalation)

@@ -34,6 +34,15 @@ macro_rules! ids {
     )+};
 }
 
+impl SiteId {
+    /// A number to mix into hashes of a site's texts, so that sites do not meet in one bucket or lock.
+    #[must_use]
+    pub const fn salt(self) -> i64 {
+        let (high, low) = self.0.as_u64_pair();
+        (high ^ low.rotate_left(32)).cast_signed()
+    }
+}
+
 ids! {
     /// A site: one newspaper, one community.
     SiteId,

@@ -1,7 +1,8 @@
-//! What Palabre talks about, and the rules that need no database: pure types and functions.
+//! What Palabre talks about, and the rules that need no database: types that can only be made by parsing, and pure
+//! functions. A value of one of these types is valid.
 //!
-//! A value of one of these types is valid, since it can only be made by parsing. Nothing here reads a clock, a file or a
-//! network; the layers above bring what is needed.
+//! Nothing here reads a file or a network. [`Timestamp::now`] and the ids' `generate` stand here beside their types, and
+//! are called by the use cases alone.
 
 mod access;
 mod comment;
@@ -23,7 +24,9 @@ pub use comment::{
     StandingDecision, Status, count_links,
 };
 pub use cursor::{Cursor, InvalidCursor};
-pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal};
+pub use decision::{
+    Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb,
+};
 pub use event::{Event, EventKind};
 pub use ids::{CommentId, DecisionId, SiteId, ThreadId};
 pub use policy::{
@@ -33,8 +36,8 @@ pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
 pub use score::{Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds};
 pub use site::{Site, SiteSlug};
 pub use text::{
-    AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, ThreadKey,
-    Title, Url,
+    AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject, ThreadKey,
+    Title, Url, Words,
 };
 pub use thread::{Thread, ThreadChange, ThreadCounts};
 pub use time::Timestamp;

@@ -129,17 +129,20 @@ pub fn decide(
         .into_iter()
         .filter_map(|label| {
             let score = *signals.scores.get(label);
-            let threshold = [Some(*hold.get(label)), *policy.hide.get(label)]
-                .into_iter()
-                .flatten()
-                .min_by(|a, b| a.value().total_cmp(&b.value()))?;
-            (score >= threshold).then(|| Reason {
+            let waits = Some(*hold.get(label)).filter(|from| score >= *from);
+            let hidden = policy.hide.get(label).filter(|from| score >= *from);
+            let (from, becomes) = match (hidden, waits) {
+                (Some(from), _) => (from, "is hidden"),
+                (None, Some(from)) => (from, "waits"),
+                (None, None) => return None,
+            };
+            Some(Reason {
                 code: label.into(),
                 score: Some(score),
                 detail: format!(
-                    "{:.2}, from {:.2} it waits",
+                    "{:.2}; from {:.2} it {becomes}",
                     score.value(),
-                    threshold.value()
+                    from.value()
                 ),
             })
         })

@@ -175,9 +175,11 @@ mod tests {
 
     #[test]
     fn the_parts_explain_the_value() {
-        let mut scores = Scores::default();
-        scores.toxicity = Score::clamped(0.8);
-        scores.threat = Score::clamped(0.6);
+        let scores = Scores {
+            toxicity: Score::clamped(0.8),
+            threat: Score::clamped(0.6),
+            ..Scores::default()
+        };
         let priority = Priority::of(&scores, &[reason(ReasonCode::Threat)]);
         let sum: f64 = priority.parts.iter().map(|part| part.points).sum();
         assert!((priority.value - sum).abs() < 1e-9);

@@ -16,50 +16,6 @@ impl Invalid {
     }
 }
 
-/// The body of a comment: 1 to 10,000 Unicode scalar values of plain text, not blank, and no control characters other
-/// than newline and tab. CR LF becomes newline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Body(String);
-
-impl Body {
-    /// Checks a text as the body of a comment.
-    ///
-    /// # Errors
-    /// When it is blank, too long, or has a control character.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = text.replace("\r\n", "\n");
-        if text.chars().all(is_blank) {
-            return Err(Invalid::new("must not be empty"));
-        }
-        let length = text.chars().count();
-        if length > MAX_BODY_CHARS {
-            return Err(Invalid::new(format!(
-                "must have at most {MAX_BODY_CHARS} characters, not {length}"
-            )));
-        }
-        refuse_control(&text, &['\n', '\t'])?;
-        Ok(Self(text))
-    }
-
-    /// A body that the store held: it was checked when it came in.
-    pub(crate) const fn stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text, owned.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
 /// Shows nothing on a page: white space, and the invisible characters people paste to get past an emptiness check.
 fn is_blank(c: char) -> bool {
     c.is_whitespace()
@@ -82,6 +38,22 @@ fn refuse_control(text: &str, allowed: &[char]) -> Result<(), Invalid> {
         ))),
         None => Ok(()),
     }
+}
+
+/// A text of several lines: not blank, at most `max` characters. CR LF becomes newline.
+fn lines(text: &str, max: usize) -> Result<String, Invalid> {
+    if text.chars().all(is_blank) {
+        return Err(Invalid::new("must not be empty"));
+    }
+    let text = text.replace("\r\n", "\n");
+    let length = chars(&text);
+    if length > max {
+        return Err(Invalid::new(format!(
+            "must have at most {max} characters, not {length}"
+        )));
+    }
+    refuse_control(&text, &['\n', '\t'])?;
+    Ok(text)
 }
 
 /// A text on one line: not blank, at most `max` bytes or characters as `length` counts them.
@@ -111,9 +83,16 @@ fn chars(text: &str) -> usize {
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
+
+        /// Without the text: what people write must not reach a log by way of a `{:?}`.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({} bytes)", stringify!($name), self.0.len())
+            }
+        }
 
         impl $name {
             /// Checks a text from outside.
@@ -153,6 +132,9 @@ macro_rules! texts {
 }
 
 texts! {
+    /// The body of a comment: 1 to 10,000 Unicode scalar values of plain text, not blank, and no control characters
+    /// other than newline and tab. CR LF becomes newline.
+    Body = |text| lines(text, MAX_BODY_CHARS);
     /// A site's own id of a page: any text of 1 to 255 bytes without control characters.
     ThreadKey = |text| one_line(text, 255, "bytes", str::len);
     /// A site's own id of a reader: 1 to 255 bytes.
@@ -194,15 +176,15 @@ texts! {
         }
     };
     /// A moderator's note: 1 to 2,000 characters; newlines and tabs are kept.
-    Note = |text| {
-        if text.chars().all(is_blank) {
-            return Err(Invalid::new("must not be empty"));
+    Note = |text| lines(text, 2_000);
+    /// Who bears a token: the name in the audit log. 1 to 255 bytes.
+    Subject = |text| one_line(text, 255, "bytes", str::len);
+    /// What somebody searches for: 1 to 200 characters, at most ten words.
+    Words = |text| {
+        let text = one_line(text, 200, "characters", chars)?;
+        if text.split_whitespace().count() > 10 {
+            return Err(Invalid::new("must have at most 10 words"));
         }
-        if text.chars().count() > 2_000 {
-            return Err(Invalid::new("must have at most 2000 characters"));
-        }
-        let text = text.replace("\r\n", "\n");
-        refuse_control(&text, &['\n', '\t'])?;
         Ok(text)
     };
 }
@@ -249,6 +231,19 @@ mod tests {
         for bad in ["a\rb", "a\u{7}b", "a\u{7f}b", "a\u{85}b"] {
             assert!(Body::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_people_write_is_not_in_a_debug_text() {
+        let body = Body::parse("un secret").unwrap();
+        assert_eq!(format!("{body:?}"), "Body(9 bytes)");
+    }
+
+    #[test]
+    fn a_search_has_at_most_ten_words() {
+        assert!(Words::parse("a b c d e f g h i j").is_ok());
+        assert!(Words::parse("a b c d e f g h i j k").is_err());
+        assert!(Words::parse(&"a".repeat(201)).is_err());
     }
 
     #[test]

@@ -49,7 +49,7 @@ async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), P
         Ok(caller) => caller,
         Err(TokenError::Expired) => return Err(Problem::unauthorized("the token is expired")),
         Err(TokenError::Invalid) => return Err(Problem::unauthorized("the token is not valid")),
-        Err(TokenError::Store(error)) => return Err(error.into()),
+        Err(TokenError::Internal(error)) => return Err(error.into()),
     };
     if !caller.role.may(permission) {
         return Err(Problem::forbidden(&format!(

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::{
     access::Asking,
-    extract::{Id, Json, Key, Params},
-    problem::{Fields, Problem},
+    extract::{Id, Json, Key, Params, object, optional_object},
+    fields::Fields,
+    problem::Problem,
 };
 use crate::{
     domain::{
@@ -28,12 +29,13 @@ const FLAT_DEPTH: usize = 255;
 #[serde(deny_unknown_fields)]
 pub struct CommentBody {
     body: String,
+    #[serde(deserialize_with = "object")]
     author: AuthorBody,
     #[serde(default)]
     parent_id: Option<CommentId>,
     #[serde(default)]
     external_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     thread: Option<ThreadDetails>,
 }
 

@@ -6,11 +6,14 @@ use serde::Deserialize;
 use super::{
     access::Asking,
     extract::{Id, Json, Params},
-    problem::{Fields, Problem},
+    fields::Fields,
+    problem::Problem,
     queue::PAGE,
 };
 use crate::{
-    domain::{Action, CommentId, DecisionId, DecisionReason, LabelOverrides, Note, ThreadKey},
+    domain::{
+        CommentId, DecisionId, DecisionReason, LabelOverrides, Note, Subject, ThreadKey, Verb,
+    },
     moderation::{AuditFilter, DecisionRequest, Moderation},
 };
 
@@ -18,7 +21,7 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
-    action: Action,
+    action: Verb,
     version: i64,
     #[serde(default)]
     reason: Option<DecisionReason>,
@@ -52,7 +55,7 @@ pub async fn decide(
     fields.finish()?;
     let Scope::Comment = body.scope;
     let request = DecisionRequest {
-        action: body.action,
+        verb: body.action,
         version: body.version,
         reason: body.reason,
         note,
@@ -80,7 +83,7 @@ pub async fn list(
     let filter = AuditFilter {
         site: params.site()?,
         comment: params.named("comment")?,
-        moderator: params.text("moderator").map(str::to_owned),
+        moderator: params.parsed("moderator", Subject::parse)?,
         thread: params.parsed("thread", ThreadKey::parse)?,
         since: params.named("since")?,
         limit: params.limit(PAGE.0, PAGE.1)?,

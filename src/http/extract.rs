@@ -1,11 +1,14 @@
 //! What handlers take from a request, with errors that name the field.
 
-use std::{future::Future, pin::Pin, str::FromStr};
+use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, IntoDeserializer as _},
+    de::{
+        DeserializeOwned, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
 
 use super::{MAX_BODY_BYTES, problem::Problem};
@@ -41,10 +44,13 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer);
+    let Object(value) = parsed.map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        if cause.classify() == serde_json::error::Category::Data {
+        // A value of the wrong type counts as a syntax error where an enum was expected, though the JSON may be fine.
+        let is_json = || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        if cause.classify() == serde_json::error::Category::Data || is_json() {
             let (field, message) = name_field(&path, &cause.to_string());
             Problem::invalid(&field, message)
         } else {
@@ -89,6 +95,47 @@ fn name_field(path: &str, message: &str) -> (String, String) {
     (path.trim_start_matches('.').to_owned(), message.to_owned())
 }
 
+/// A struct that is given as an object. Serde would also take an array of its fields in order, which nobody asked for.
+pub fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Fields<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(fields))
+        }
+    }
+
+    deserializer.deserialize_map(Fields(PhantomData))
+}
+
+/// The same for one that may be absent or null.
+pub fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+}
+
+/// A value that was given as an object.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
 /// Tells an absent field (`None`) from one that is null (`Some(None)`).
 pub fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -107,8 +154,15 @@ impl FromRequest for Params {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let parsed = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
-            .map(|pairs| Self(pairs.into_inner()))
-            .map_err(|_| Problem::invalid("query", "must be percent-encoded UTF-8"));
+            .map_err(|_| Problem::invalid("query", "must be percent-encoded UTF-8"))
+            .and_then(|pairs| {
+                let pairs = pairs.into_inner();
+                // PostgreSQL knows no text with NUL in it, so nothing can be found by one.
+                match pairs.iter().find(|(_, value)| value.contains('\0')) {
+                    Some((name, _)) => Err(Problem::invalid(name, "must not have NUL characters")),
+                    None => Ok(Self(pairs)),
+                }
+            });
         std::future::ready(parsed)
     }
 }

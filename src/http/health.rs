@@ -13,7 +13,10 @@ pub async fn alive() -> HttpResponse {
 
 /// The database answers, and a model is loaded.
 pub async fn ready(moderation: web::Data<Moderation>) -> Result<HttpResponse, Problem> {
-    moderation.ready().await?;
+    if let Err(error) = moderation.ready().await {
+        tracing::warn!(error = ?anyhow::Error::from(error), "not ready");
+        return Err(Problem::unavailable());
+    }
     Ok(HttpResponse::Ok().json(json!({
         "status": "ok",
         "model": moderation.model().version(),

@@ -6,7 +6,9 @@
 mod access;
 mod comments;
 mod decisions;
+mod errors;
 mod extract;
+mod fields;
 mod health;
 mod problem;
 mod queue;
@@ -42,7 +44,24 @@ pub fn start(moderation: Arc<Moderation>, listener: TcpListener) -> std::io::Res
             .wrap(middleware::from_fn(trace::observe))
     })
     .listen(listener)?
+    .shutdown_signal(stop_ordered())
     .shutdown_timeout(DRAIN_SECONDS)
     .run();
     Ok(server)
+}
+
+/// Ends on the first SIGTERM or SIGINT. (Actix by itself cuts requests off on SIGINT.)
+async fn stop_ordered() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::warn!("signals cannot be caught; only kill -9 stops this server");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }

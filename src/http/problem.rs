@@ -1,6 +1,4 @@
-//! The one mapping from what went wrong to `application/problem+json` (RFC 9457).
-//!
-//! A 5xx never carries what happened inside: that is logged once, here.
+//! Problem documents: `application/problem+json` (RFC 9457), the shape of every 4xx and 5xx.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -11,11 +9,8 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::{
-    domain::{Invalid, Refusal},
-    moderation::{CommentView, Error, Thing},
-    store::StoreError,
-};
+use super::fields::Fields;
+use crate::moderation::CommentView;
 
 /// How long to wait before trying again, in seconds, when the database is away.
 const RETRY_SECONDS: &str = "2";
@@ -42,9 +37,9 @@ pub struct Problem {
 
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, Serialize)]
-struct FieldError {
-    field: String,
-    message: String,
+pub(super) struct FieldError {
+    pub field: String,
+    pub message: String,
 }
 
 #[expect(
@@ -56,7 +51,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:palabre:problem:{kind}"),
             title,
@@ -74,6 +69,24 @@ impl Problem {
         let mut fields = Fields::default();
         fields.refuse(field, message);
         fields.into()
+    }
+
+    /// 422: several fields do.
+    pub(super) fn validation(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] if one.field.is_empty() => one.message.clone(),
+            [one] => format!("{} {}", one.field, one.message),
+            several => format!("{} fields are not valid", several.len()),
+        };
+        Self {
+            errors,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "validation",
+                "Not valid",
+                detail,
+            )
+        }
     }
 
     /// 400: the body is no JSON.
@@ -175,6 +188,19 @@ impl Problem {
         }
     }
 
+    /// 503: the database went away at the very end.
+    pub fn uncertain() -> Self {
+        Self {
+            header: Some((RETRY_AFTER, RETRY_SECONDS.into())),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "uncertain",
+                "Not known",
+                "the database went away while this was being stored, and whether it was is not known; look before trying again, or post with an external_id, which is never stored twice",
+            )
+        }
+    }
+
     /// A problem that the framework found, by its status alone.
     pub fn of_status(status: StatusCode) -> Self {
         Self::new(
@@ -183,6 +209,14 @@ impl Problem {
             status.canonical_reason().unwrap_or("Problem"),
             "the request could not be answered",
         )
+    }
+
+    /// The same, with the comment as it is.
+    pub(super) fn with_current(self, current: Box<CommentView>) -> Self {
+        Self {
+            current: Some(current),
+            ..self
+        }
     }
 
     /// The answer, once it is known which request it is for.
@@ -197,7 +231,8 @@ impl Problem {
             .body(serde_json::to_vec(&self).unwrap_or_default())
     }
 
-    fn conflict(kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    /// 409: it stands otherwise than the caller thinks.
+    pub(super) fn conflict(kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, kind, title, detail)
     }
 }
@@ -218,162 +253,5 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::new(self.status);
         response.extensions_mut().insert(self.clone());
         response
-    }
-}
-
-/// What is wrong with the fields of a request, collected so that all of it is said at once.
-#[derive(Debug, Default)]
-pub struct Fields(Vec<FieldError>);
-
-impl Fields {
-    /// Notes what is wrong with a field.
-    pub fn refuse(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(FieldError {
-            field: field.to_owned(),
-            message: message.into(),
-        });
-    }
-
-    /// The value of a field that parsed; notes what is wrong with one that did not.
-    pub fn check<T>(&mut self, field: &str, parsed: Result<T, Invalid>) -> Option<T> {
-        parsed.map_err(|refusal| self.refuse(field, refusal.0)).ok()
-    }
-
-    /// The same for a field that may be absent or null.
-    pub fn check_optional<T>(
-        &mut self,
-        field: &str,
-        text: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        text.and_then(|text| self.check(field, parse(text)))
-    }
-
-    /// Goes on only if nothing was wrong.
-    ///
-    /// # Errors
-    /// When something was.
-    pub fn finish(self) -> Result<(), Problem> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.into())
-        }
-    }
-}
-
-impl From<Fields> for Problem {
-    fn from(fields: Fields) -> Self {
-        let detail = match fields.0.as_slice() {
-            [one] if one.field.is_empty() => one.message.clone(),
-            [one] => format!("{} {}", one.field, one.message),
-            several => format!("{} fields are not valid", several.len()),
-        };
-        Self {
-            errors: fields.0,
-            ..Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "validation",
-                "Not valid",
-                detail,
-            )
-        }
-    }
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::NotFound(thing) => {
-                let (kind, detail) = match thing {
-                    Thing::Site => ("site-not-found", "there is no such site"),
-                    Thing::Thread => ("thread-not-found", "the site has no thread of this key"),
-                    Thing::Comment => ("comment-not-found", "there is no such comment"),
-                    Thing::Parent => (
-                        "parent-not-found",
-                        "there is no comment of the id parent_id",
-                    ),
-                    Thing::ParentInThread => (
-                        "parent-in-another-thread",
-                        "the comment of the id parent_id is in another thread",
-                    ),
-                    Thing::Decision => ("decision-not-found", "there is no such decision"),
-                };
-                Self::not_found(kind, detail)
-            }
-            Error::SiteRequired => Self::invalid(
-                "site",
-                "is needed: the token covers more than one site; add ?site=slug",
-            ),
-            Error::SiteExists => Self::conflict(
-                "site-exists",
-                "Taken",
-                "there is a site of that name already",
-            ),
-            Error::ThreadClosed => Self::conflict(
-                "thread-closed",
-                "Closed",
-                "the thread takes no new comments",
-            ),
-            Error::ParentGone => Self::conflict(
-                "parent-gone",
-                "No replies",
-                "the comment of the id parent_id is hidden or deleted and takes no replies",
-            ),
-            Error::TooDeep => Self::invalid("parent_id", "hangs 255 replies deep already"),
-            Error::Cursor(refusal) => Self::invalid("cursor", refusal.to_string()),
-            Error::Stale(current) => Self {
-                current: Some(current),
-                ..Self::conflict(
-                    "stale-version",
-                    "Changed meanwhile",
-                    "the comment is no longer at this version; here is the current one",
-                )
-            },
-            Error::Refused { refusal, current } => {
-                let problem = match refusal {
-                    Refusal::Deleted => Self::new(
-                        StatusCode::GONE,
-                        "comment-deleted",
-                        "Gone",
-                        refusal.to_string(),
-                    ),
-                    Refusal::OwnEscalation => Self::new(
-                        StatusCode::FORBIDDEN,
-                        "own-escalation",
-                        "Not allowed",
-                        refusal.to_string(),
-                    ),
-                    Refusal::UndoIsNotAnAction => {
-                        return Self::invalid("action", refusal.to_string());
-                    }
-                    Refusal::NotPending => {
-                        Self::conflict("not-pending", "Not pending", refusal.to_string())
-                    }
-                    Refusal::AlreadyEscalated => Self::conflict(
-                        "already-escalated",
-                        "Already escalated",
-                        refusal.to_string(),
-                    ),
-                };
-                Self {
-                    current: Some(current),
-                    ..problem
-                }
-            }
-            Error::UndoRefused { refusal, current } => Self {
-                current: Some(current),
-                ..Self::conflict("cannot-undo", "Cannot be undone", refusal.to_string())
-            },
-            Error::ForceForbidden | Error::AllForbidden => Self::forbidden(&error.to_string()),
-            Error::Store(StoreError::Unavailable(cause)) => {
-                tracing::warn!(error = %cause, "the database is not available");
-                Self::unavailable()
-            }
-            Error::Store(_) | Error::Model(_) | Error::Keys => {
-                tracing::error!(error = ?anyhow::Error::from(error), "request failed");
-                Self::internal()
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 
 use super::{access::Asking, extract::Params, problem::Problem};
 use crate::{
-    domain::{AuthorId, Invalid, ThreadKey},
+    domain::{AuthorId, Invalid, ThreadKey, Words},
     moderation::{Moderation, QueueRequest},
 };
 
@@ -25,7 +25,7 @@ pub async fn list(
         thread: params.parsed("thread", ThreadKey::parse)?,
         author: params.parsed("author", AuthorId::parse)?,
         min_score: params.number("min_score", 0.0, 1.0)?,
-        q: params.text("q").map(str::to_owned),
+        q: params.parsed("q", Words::parse)?,
         collapse: params
             .parsed("collapse", |fold| match fold {
                 "cluster" => Ok(()),

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{
     access::Asking,
     extract::{Json, Params},
-    problem::{Fields, Problem},
+    fields::Fields,
+    problem::Problem,
 };
 use crate::{
     domain::{Body, Lang, Policy},
@@ -34,8 +35,9 @@ pub async fn score(
     Json(body): Json<ScoreBody>,
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
+    let parent_text = body.parent_text.as_deref().filter(|text| !text.trim().is_empty());
     let text = fields.check("text", Body::parse(&body.text));
-    let parent = fields.check_optional("parent_text", body.parent_text.as_deref(), Body::parse);
+    let parent = fields.check_optional("parent_text", parent_text, Body::parse);
     let lang = fields.check_optional("lang", body.lang.as_deref(), Lang::parse);
     fields.finish()?;
     let policy = match moderation.site_of(&caller, params.site()?.as_ref()).await {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{
     access::Asking,
     extract::{Json, Key, Params, present},
-    problem::{Fields, Problem},
+    fields::Fields,
+    problem::Problem,
 };
 use crate::{
     domain::{Invalid, Lang, Mode, ThreadChange, Title, Url},

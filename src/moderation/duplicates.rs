@@ -87,8 +87,7 @@ pub(super) async fn remember(
 
 /// The bands of a text with the site mixed in, so that sites do not meet in a bucket.
 fn site_bands(site: SiteId, fingerprint: &Fingerprint) -> Vec<i64> {
-    let (high, low) = site.0.as_u64_pair();
-    let salt = (high ^ low.rotate_left(32)).cast_signed();
+    let salt = site.salt();
     fingerprint.bands().iter().map(|band| band ^ salt).collect()
 }
 

@@ -15,12 +15,12 @@ pub enum Thing {
     Comment,
     /// The comment that a reply names as its parent.
     Parent,
-    /// The same: it exists, in another thread.
-    ParentInThread,
+    /// The same: it is in another thread.
+    ParentElsewhere,
     Decision,
 }
 
-/// Why a use case could not do what was asked. Nothing was changed.
+/// Why a use case could not do what was asked. Nothing was changed, unless it is [`StoreError::Uncertain`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("not found")]
@@ -56,7 +56,7 @@ pub enum Error {
     ForceForbidden,
     #[error("only moderators see every status")]
     AllForbidden,
-    #[error("the live model cannot be used: {0}")]
+    #[error("the live model cannot be used")]
     Model(#[from] ModelError),
     #[error("the keys in the database cannot be used")]
     Keys,

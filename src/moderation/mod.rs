@@ -4,6 +4,8 @@
 //! down once and up once: it is scored and fingerprinted outside any transaction; one transaction reads what the verdict
 //! needs, decides, and writes everything that belongs together; then the answer is given from what is at hand.
 
+mod administration;
+mod audit;
 mod decide;
 mod duplicates;
 mod error;
@@ -15,28 +17,32 @@ mod sites;
 mod submit;
 mod threads;
 mod tokens;
+mod tree;
+mod undo;
 mod view;
 
 use std::sync::Arc;
 
-pub use decide::{AuditFilter, Decided, DecisionRequest};
+pub use administration::Administration;
+pub use audit::AuditFilter;
+pub use decide::{Decided, DecisionRequest};
 pub use error::{Error, Thing};
 pub use models::LiveModel;
 pub use queue::{QueueCounts, QueueItem, QueueRequest};
 pub use reading::{Listing, View};
 pub use score::{ScoreRequest, ScoredText, score_text};
 pub use submit::{Submission, Submitted};
-pub use tokens::{Claims, TokenError};
+pub use tokens::TokenError;
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
 use crate::{classifier::Model, store::Store};
 
-/// The service: a database, the live model, and the keys that sign tokens.
+/// The service: a database, the keys that sign tokens, and the live model.
 #[derive(Debug)]
 pub struct Moderation {
+    administration: Administration,
     store: Store,
     model: LiveModel,
-    keyring: tokens::Keyring,
 }
 
 impl Moderation {
@@ -46,14 +52,19 @@ impl Moderation {
     /// # Errors
     /// When the database or the live model cannot be used; the message says which.
     pub async fn open(store: Store) -> Result<Self, Error> {
-        store.migrate().await?;
-        let keyring = tokens::Keyring::open(&store).await?;
+        let administration = Administration::open(store.clone()).await?;
         let model = LiveModel::open(&store).await?;
         Ok(Self {
+            administration,
             store,
             model,
-            keyring,
         })
+    }
+
+    /// Sites and tokens.
+    #[must_use]
+    pub const fn administration(&self) -> &Administration {
+        &self.administration
     }
 
     /// The live model.

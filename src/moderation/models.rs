@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     classifier::{Model, ModelError},
     domain::Timestamp,
-    store::{ModelOrigin, Store, StoredModel},
+    store::{Db, ModelOrigin, Store, StoredModel},
 };
 
 /// The loaded live model. Replaced as a whole; who holds the old one finishes with it.
@@ -60,29 +60,42 @@ impl LiveModel {
 }
 
 async fn register_shipped(store: &Store, shipped: &Model) -> Result<(), Error> {
-    let live = store.read().await?.db().live_model().await?;
-    if live.is_some_and(|live| live.checksum == shipped.checksum()) {
+    if is_registered(&mut store.read().await?.db(), shipped).await? {
         return Ok(());
     }
     let now = Timestamp::now();
     let mut tx = store.begin().await?;
     let mut db = tx.db();
     db.lock_models().await?;
+    if is_registered(&mut db, shipped).await? {
+        return Ok(());
+    }
     let model = StoredModel {
         version: shipped.version().to_owned(),
         checksum: shipped.checksum().to_owned(),
         origin: ModelOrigin::Shipped,
     };
-    let is_new = db.insert_model(&model, Model::SHIPPED, now).await?;
-    let own = db
-        .live_model()
-        .await?
-        .is_some_and(|live| live.origin == ModelOrigin::Trained);
-    if is_new && !own {
+    db.insert_model(&model, Model::SHIPPED, now).await?;
+    let live = db.live_model().await?;
+    if live.is_none_or(|live| live.origin == ModelOrigin::Shipped) {
         db.activate_model(&model.version, now).await?;
     }
     tx.commit().await?;
     Ok(())
+}
+
+async fn is_registered(db: &mut Db<'_>, shipped: &Model) -> Result<bool, Error> {
+    let known = db.model(shipped.version()).await?;
+    if known
+        .as_ref()
+        .is_some_and(|known| known.checksum != shipped.checksum())
+    {
+        tracing::warn!(
+            version = shipped.version(),
+            "the database has another model of this version; the one of this release stays aside"
+        );
+    }
+    Ok(known.is_some())
 }
 
 /// The live model, unless it is the one of that checksum.

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{CommentView, Error, Moderation, Page, ThreadView, submit, view::Copies};
+use super::{
+    CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, view::Copies,
+};
 use crate::{
-    classifier::{self, Assessment, fold},
+    classifier::fold,
     domain::{
         AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName, QueueSort,
-        ReasonCode, Site, SiteId, SiteSlug, Span, Thread, ThreadId, ThreadKey,
+        ReasonCode, Site, SiteId, SiteSlug, Span, Thread, ThreadId, ThreadKey, Words,
     },
-    store::{AuthorRecord, Db, Lock, QueueFilter, QueuePosition, QueueRow, StoreError},
+    store::{AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError},
 };
 
 /// How many comments above an item a card shows.
@@ -28,7 +30,7 @@ pub struct QueueRequest {
     pub author: Option<AuthorId>,
     pub min_score: Option<f32>,
     /// Words that must all occur, whatever their case and accents.
-    pub q: Option<String>,
+    pub q: Option<Words>,
     /// One item for each cluster of copies.
     pub collapse: bool,
     #[serde(skip)]
@@ -52,8 +54,8 @@ pub struct QueueItem {
     pub thread: ThreadView,
     pub author_history: AuthorHistory,
     pub duplicates: Option<Copies>,
-    pub reports: [(); 0],
-    pub claim: Option<()>,
+    pub reports: Vec<Report>,
+    pub claim: Option<Claim>,
 }
 
 /// What is known of an author.
@@ -61,8 +63,20 @@ pub struct QueueItem {
 pub struct AuthorHistory {
     pub published: i64,
     pub hidden: i64,
-    pub sanctions: [(); 0],
+    pub sanctions: Vec<Sanction>,
 }
+
+/// A reader's report of a comment. None can be made yet.
+#[derive(Debug, Serialize)]
+pub enum Report {}
+
+/// A moderator's lease of an item. None can be had yet.
+#[derive(Debug, Serialize)]
+pub enum Claim {}
+
+/// A measure against an author. None can be taken yet.
+#[derive(Debug, Serialize)]
+pub enum Sanction {}
 
 /// How many items wait in each queue, counted when asked.
 #[derive(Debug, Default, Serialize)]
@@ -74,13 +88,11 @@ pub struct QueueCounts {
     pub sampled: i64,
 }
 
-/// The row of an item that enters the queue.
-pub(super) fn row(
+/// The row of an item that enters the queue, for the first time or again: all of it follows from the comment.
+fn row(
     comment: &Comment,
     queue: QueueName,
-    priority: Priority,
     cluster: Option<uuid::Uuid>,
-    assessment: &Assessment,
 ) -> QueueRow {
     QueueRow {
         comment: comment.id,
@@ -88,7 +100,7 @@ pub(super) fn row(
         thread: comment.thread,
         author: comment.author.id.clone(),
         queue,
-        priority,
+        priority: Priority::of(&comment.scores, &comment.reasons),
         reason_bits: comment
             .reasons
             .iter()
@@ -99,33 +111,22 @@ pub(super) fn row(
             .map(|(_, score)| score.value())
             .fold(0.0, f32::max),
         cluster,
-        highlights: assessment.highlights.clone(),
-        quotes: assessment.quotes.clone(),
-        folded: fold(comment.body.as_str()),
         created_at: comment.created_at,
     }
 }
 
-impl Moderation {
-    /// The row of a comment that goes back into the queue, as it was when it first entered.
-    pub(super) async fn row_again(
-        &self,
-        db: &mut Db<'_>,
-        comment: &Comment,
-        queue: QueueName,
-    ) -> Result<QueueRow, StoreError> {
-        let above = submit::texts_above(db, comment.parent).await?;
-        let above: Vec<&str> = above.iter().map(String::as_str).collect();
-        let assessment = self.model().assess(&classifier::Comment {
-            text: comment.body.as_str(),
-            ancestors: &above,
-            lang: None,
-        });
-        let priority = Priority::of(&comment.scores, &comment.reasons);
-        let cluster = db.cluster_of(comment.id).await?;
-        Ok(row(comment, queue, priority, cluster, &assessment))
-    }
+/// Puts a comment into the queue.
+pub(super) async fn enter(
+    db: &mut Db<'_>,
+    comment: &Comment,
+    queue: QueueName,
+    cluster: Option<uuid::Uuid>,
+) -> Result<(), StoreError> {
+    db.insert_queue_row(&row(comment, queue, cluster), &fold(comment.body.as_str()))
+        .await
+}
 
+impl Moderation {
     /// A page of the queue.
     ///
     /// # Errors
@@ -141,50 +142,41 @@ impl Moderation {
             .as_deref()
             .map(|cursor| Cursor::read::<_, QueuePosition>(cursor, &("queue", request)))
             .transpose()?;
-        let sites = if request.thread.is_some() || request.author.is_some() {
-            vec![self.site_of(caller, request.site.as_ref()).await?]
-        } else {
-            self.sites_of(caller, request.site.as_ref()).await?
-        };
+        let about_one_site = request.thread.is_some() || request.author.is_some();
+        let sites = self
+            .sites_of(caller, request.site.as_ref(), about_one_site)
+            .await?;
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
-        let thread = match &request.thread {
-            None => None,
-            Some(key) => match db.thread_by_key(sites[0].id, key, Lock::None).await? {
-                Some(thread) => Some(thread.id),
-                None => {
-                    return Ok(Page {
-                        items: Vec::new(),
-                        next_cursor: None,
-                    });
-                }
-            },
-        };
         let filter = QueueFilter {
             sites: sites.iter().map(|site| site.id).collect(),
             queue: request.queue,
             reason: request.reason,
-            thread,
+            thread: thread_id(&mut db, &sites, request.thread.as_ref()).await?,
             author: request.author.clone(),
             min_score: request.min_score,
             words: request
                 .q
-                .as_deref()
-                .map(|words| fold(words).split_whitespace().map(str::to_owned).collect())
+                .as_ref()
+                .map(|words| {
+                    fold(words.as_str())
+                        .split_whitespace()
+                        .map(str::to_owned)
+                        .collect()
+                })
                 .unwrap_or_default(),
             collapse: request.collapse,
         };
-        let mut rows = db
+        let rows = db
             .queue_page(&filter, request.sort, after, request.limit as i64 + 1)
             .await?;
-        let more = rows.len() > request.limit;
-        rows.truncate(request.limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|last| Cursor::new(&("queue", request), &last.position(request.sort)));
-        let items = items(&mut db, &sites, rows).await?;
-        Ok(Page { items, next_cursor })
+        let page = Page::cut(rows, request.limit, |last| {
+            Cursor::new(&("queue", request), &last.position(request.sort))
+        });
+        Ok(Page {
+            items: items(&mut db, &sites, page.items).await?,
+            next_cursor: page.next_cursor,
+        })
     }
 
     /// How many items wait in each queue.
@@ -196,7 +188,7 @@ impl Moderation {
         caller: &Caller,
         site: Option<&SiteSlug>,
     ) -> Result<QueueCounts, Error> {
-        let sites = self.sites_of(caller, site).await?;
+        let sites = self.sites_of(caller, site, false).await?;
         let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let mut counts = QueueCounts::default();
         for (queue, count) in self.store.read().await?.db().queue_counts(&ids).await? {
@@ -218,6 +210,7 @@ struct Surroundings {
     threads: HashMap<ThreadId, Thread>,
     records: HashMap<(SiteId, AuthorId), AuthorRecord>,
     clusters: HashMap<uuid::Uuid, i64>,
+    explanations: HashMap<CommentId, Explanation>,
 }
 
 impl Surroundings {
@@ -263,9 +256,11 @@ impl Surroundings {
                     .zip(counted),
             );
         }
-        let clusters = db
-            .cluster_sizes(rows.iter().filter_map(|row| row.cluster))
-            .await?;
+        let mut clusters: Vec<uuid::Uuid> = rows.iter().filter_map(|row| row.cluster).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let clusters = db.cluster_sizes(clusters).await?;
+        let explanations = db.explanations(rows.iter().map(|row| row.comment)).await?;
         Ok(Self {
             comments,
             threads: threads
@@ -274,6 +269,7 @@ impl Surroundings {
                 .collect(),
             records,
             clusters: clusters.into_iter().collect(),
+            explanations: explanations.into_iter().collect(),
         })
     }
 
@@ -296,7 +292,7 @@ async fn items(
     sites: &[Site],
     rows: Vec<QueueRow>,
 ) -> Result<Vec<QueueItem>, StoreError> {
-    let around = Surroundings::read(db, &rows).await?;
+    let mut around = Surroundings::read(db, &rows).await?;
     let items = rows.into_iter().filter_map(|row| {
         // A row whose comment or site went away between two reads is left out.
         let comment = around.comments.get(&row.comment)?.clone();
@@ -307,6 +303,7 @@ async fn items(
             .get(&(row.site, row.author))
             .cloned()
             .unwrap_or_default();
+        let explanation = around.explanations.remove(&row.comment)?;
         let ancestors = around.above(&comment);
         Some(QueueItem {
             parent: ancestors.last().cloned(),
@@ -314,19 +311,19 @@ async fn items(
             comment: comment.into(),
             queue: row.queue,
             priority: row.priority,
-            highlights: row.highlights,
-            quotes: row.quotes,
+            highlights: explanation.highlights,
+            quotes: explanation.quotes,
             thread: ThreadView::new(thread, site, None),
             author_history: AuthorHistory {
                 published: record.published,
                 hidden: record.hidden,
-                sanctions: [],
+                sanctions: Vec::new(),
             },
             duplicates: row.cluster.and_then(|cluster| {
                 let count = *around.clusters.get(&cluster)?;
                 (count > 1).then_some(Copies { cluster, count })
             }),
-            reports: [],
+            reports: Vec::new(),
             claim: None,
         })
     });

@@ -2,39 +2,11 @@
 
 use super::{Error, Moderation, Thing};
 use crate::{
-    domain::{Caller, Policy, Site, SiteId, SiteScope, SiteSlug, Timestamp},
-    store::{Db, StoreError},
+    domain::{Caller, Site, SiteId, SiteScope, SiteSlug, ThreadId, ThreadKey},
+    store::{Db, Lock},
 };
 
 impl Moderation {
-    /// Adds a site with the default policy.
-    ///
-    /// # Errors
-    /// When the slug is taken.
-    pub async fn add_site(&self, slug: SiteSlug) -> Result<Site, Error> {
-        let site = Site {
-            id: SiteId::generate(),
-            slug,
-            policy: Policy::default(),
-            created_at: Timestamp::now(),
-        };
-        let mut tx = self.store.begin().await?;
-        match tx.db().insert_site(&site).await {
-            Err(StoreError::Exists(_)) => return Err(Error::SiteExists),
-            outcome => outcome?,
-        }
-        tx.commit().await?;
-        Ok(site)
-    }
-
-    /// Every site.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sites(&self) -> Result<Vec<Site>, Error> {
-        Ok(self.store.read().await?.db().sites().await?)
-    }
-
     /// The one site a request is about: the one it names, or the only one its token covers.
     ///
     /// # Errors
@@ -57,16 +29,18 @@ impl Moderation {
             .ok_or(Error::NotFound(Thing::Site))
     }
 
-    /// The sites a list is about: the one it names, or all its token covers.
+    /// The sites a list is about: the one it names, or all its token covers. One that names a thread or an author is
+    /// about one site.
     pub(super) async fn sites_of(
         &self,
         caller: &Caller,
         named: Option<&SiteSlug>,
+        about_one: bool,
     ) -> Result<Vec<Site>, Error> {
-        if named.is_some() {
+        if named.is_some() || about_one {
             return Ok(vec![self.site_of(caller, named).await?]);
         }
-        let mut sites = self.sites().await?;
+        let mut sites = self.store.read().await?.db().sites().await?;
         sites.retain(|site| caller.sites.covers(&site.slug));
         Ok(sites)
     }
@@ -82,5 +56,20 @@ impl Moderation {
             .await?
             .filter(|site| caller.sites.covers(&site.slug))
             .ok_or(Error::NotFound(thing))
+    }
+}
+
+/// The id of the thread that a list names, if it names one; it is of the one site that the list is about.
+pub(super) async fn thread_id(
+    db: &mut Db<'_>,
+    sites: &[Site],
+    key: Option<&ThreadKey>,
+) -> Result<Option<ThreadId>, Error> {
+    let (Some(key), [site]) = (key, sites) else {
+        return Ok(None);
+    };
+    match db.thread_by_key(site.id, key, Lock::None).await? {
+        Some(thread) => Ok(Some(thread.id)),
+        None => Err(Error::NotFound(Thing::Thread)),
     }
 }

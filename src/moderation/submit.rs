@@ -4,17 +4,17 @@ use super::{CommentView, Error, Moderation, Thing, duplicates, queue};
 use crate::{
     classifier,
     domain::{
-        AuthorStanding, Comment, CommentId, Event, EventKind, NewComment, QueueName, Signals, Site,
+        AuthorStanding, Comment, CommentId, Event, EventKind, ExternalId, Lang, NewComment, QueueName, Signals, Site,
         Status, Thread, ThreadChange, ThreadId, ThreadKey, ThreadStanding, Timestamp, count_links,
         decide,
     },
-    store::{Db, Lock, StoreError},
+    store::{Db, Explanation, Lock, StoreError},
 };
 
 /// The deepest a reply may hang. Deeper chains are conversations of two that no page can show.
 const MAX_DEPTH: u8 = 255;
 /// How many comments above a reply are searched for text that it quotes.
-pub(super) const QUOTABLE_ANCESTORS: i64 = 8;
+const QUOTABLE_ANCESTORS: i64 = 8;
 
 /// A comment to post, and the page it belongs to.
 #[derive(Debug, Clone)]
@@ -51,22 +51,24 @@ impl Moderation {
             return Ok(known);
         }
         let above = texts_above(&mut conn.db(), new.parent).await?;
+        let thread = conn.db().thread_by_key(site.id, &key, Lock::None).await?;
         drop(conn);
+        let lang = match thread {
+            Some(thread) => thread.lang,
+            None => thread_details.lang.clone().flatten(),
+        };
 
         let model = self.model();
         let above: Vec<&str> = above.iter().map(String::as_str).collect();
         let assessment = model.assess(&classifier::Comment {
             text: new.body.as_str(),
             ancestors: &above,
-            lang: thread_details
-                .lang
-                .as_ref()
-                .and_then(Option::as_ref)
-                .map(crate::domain::Lang::as_str),
+            lang: lang.as_ref().map(Lang::as_str),
         });
 
-        let now = Timestamp::now();
         let mut tx = self.store.begin().await?;
+        // Read once it is our turn to write, so that the order of times is that of commits wherever there is one writer.
+        let now = Timestamp::now();
         let mut db = tx.db();
         // A twin with the same external id may have come in since we looked.
         if let Some(known) = known(&mut db, site, &new).await? {
@@ -113,13 +115,20 @@ impl Moderation {
             model: model.version().to_owned(),
         };
         db.upsert_author(site.id, &new.author, now).await?;
-        match db.insert_comment(&comment).await {
+        let explanation = Explanation {
+            highlights: assessment.highlights,
+            quotes: assessment.quotes,
+        };
+        match (
+            db.insert_comment(&comment, &explanation).await,
+            &comment.external_id,
+        ) {
             // On PostgreSQL the twin may have committed while we waited for its external id.
-            Err(StoreError::Exists(_)) if comment.external_id.is_some() => {
+            (Err(StoreError::Exists(_)), Some(external_id)) => {
                 drop(tx);
-                return self.known_twin(site, comment.external_id.as_ref()).await;
+                return self.twin(site, external_id).await;
             }
-            outcome => outcome?,
+            (outcome, _) => outcome?,
         }
         duplicates::remember(
             &mut db,
@@ -137,26 +146,14 @@ impl Moderation {
         };
         db.append_event(event(EventKind::CommentCreated)).await?;
         if comment.status == Status::Pending {
-            let row = queue::row(
-                &comment,
-                QueueName::Waiting,
-                verdict.priority,
-                copies.cluster,
-                &assessment,
-            );
-            db.upsert_queue_row(&row).await?;
+            queue::enter(&mut db, &comment, QueueName::Waiting, copies.cluster).await?;
             db.append_event(event(EventKind::QueueAdded)).await?;
         }
         tx.commit().await?;
         Ok(Submitted::New(comment.into()))
     }
 
-    async fn known_twin(
-        &self,
-        site: &Site,
-        external_id: Option<&crate::domain::ExternalId>,
-    ) -> Result<Submitted, Error> {
-        let external_id = external_id.ok_or(Error::NotFound(Thing::Comment))?;
+    async fn twin(&self, site: &Site, external_id: &ExternalId) -> Result<Submitted, Error> {
         let mut conn = self.store.read().await?;
         conn.db()
             .comment_by_external_id(site.id, external_id)
@@ -181,7 +178,7 @@ async fn known(
 }
 
 /// The texts above a reply to `parent`, nearest first: what it may quote.
-pub(super) async fn texts_above(
+async fn texts_above(
     db: &mut Db<'_>,
     parent: Option<CommentId>,
 ) -> Result<Vec<String>, StoreError> {
@@ -240,7 +237,7 @@ async fn depth_below(
         .filter(|parent| parent.site == thread.site)
         .ok_or(Error::NotFound(Thing::Parent))?;
     if parent.thread != thread.id {
-        return Err(Error::NotFound(Thing::ParentInThread));
+        return Err(Error::NotFound(Thing::ParentElsewhere));
     }
     if !parent.status.takes_replies() {
         return Err(Error::ParentGone);

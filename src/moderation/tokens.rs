@@ -6,56 +6,74 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind::ExpiredSignature,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Moderation};
 use crate::{
-    domain::{Caller, Role, SiteScope, SiteSlug, Timestamp},
+    domain::{Caller, Role, SiteScope, SiteSlug, Subject, Timestamp},
     store::{Store, StoredKey},
 };
 
 const AUDIENCE: &str = "palabre";
 const ISSUER: &str = "palabre";
 const SECRET_BYTES: usize = 32;
+/// The one algorithm that keys are made for so far.
+const HS256: &str = "HS256";
 
-/// What a token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    pub iss: String,
-    pub aud: String,
-    pub sub: String,
+/// What a token of ours says.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'static str,
+    aud: &'static str,
+    sub: &'a str,
     /// Unix seconds.
-    pub exp: i64,
-    pub iat: i64,
-    pub jti: String,
-    pub role: Role,
+    exp: i64,
+    iat: i64,
+    jti: uuid::Uuid,
+    role: Role,
     /// Slugs, or `["*"]` for all.
-    pub sites: Vec<String>,
+    sites: Vec<&'a str>,
 }
 
-/// A token that proves nothing. What is wrong with it is nobody's business but the log's.
+/// What is read of a token once its signature, issuer, audience and times are found good.
+#[derive(Deserialize)]
+struct Presented {
+    sub: String,
+    role: Role,
+    sites: Vec<String>,
+}
+
+/// Why a token is not accepted. What exactly is wrong with an invalid one is not told.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error("the token is expired")]
     Expired,
     #[error("the token is not valid")]
     Invalid,
+    /// It could not be looked at.
     #[error(transparent)]
-    Store(#[from] Error),
+    Internal(#[from] Error),
 }
 
-/// A key that was made for one algorithm.
+/// A key, for its one algorithm.
 struct Key {
     algorithm: Algorithm,
     verify: DecodingKey,
     sign: EncodingKey,
 }
 
-/// The keys in the database, as last read; the first signs.
-pub(super) struct Keyring(RwLock<Arc<Keys>>);
+/// The keys in the database, as last read.
+pub(super) struct Keyring {
+    keys: RwLock<Arc<Keys>>,
+    /// When the last reading of an unknown key id began; held while one goes on.
+    reading: tokio::sync::Mutex<Instant>,
+}
 
 struct Keys {
     signer: String,
@@ -71,6 +89,7 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     /// Reads the keys; makes the first one, under a lock, where there is none.
     pub(super) async fn open(store: &Store) -> Result<Self, Error> {
+        let begun = Instant::now();
         let mut keys = store.read().await?.db().signing_keys().await?;
         if keys.is_empty() {
             let mut tx = store.begin().await?;
@@ -84,39 +103,99 @@ impl Keyring {
             }
             tx.commit().await?;
         }
-        Ok(Self(RwLock::new(Arc::new(Keys::new(&keys)?))))
+        Ok(Self {
+            keys: RwLock::new(Arc::new(Keys::new(&keys)?)),
+            reading: tokio::sync::Mutex::new(begun),
+        })
     }
 
     fn get(&self) -> Arc<Keys> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn reload(&self, store: &Store) -> Result<Arc<Keys>, Error> {
-        let keys = store.read().await?.db().signing_keys().await?;
-        let keys = Arc::new(Keys::new(&keys)?);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+    /// The keys, read again if `kid` is not among them: another process may have made it since. However many unknown
+    /// ids arrive, one reading goes on at a time, and serves all that waited for it.
+    async fn knowing(&self, kid: &str, store: &Store) -> Result<Arc<Keys>, Error> {
+        let keys = self.get();
+        if keys.by_kid.contains_key(kid) {
+            return Ok(keys);
+        }
+        let asked = Instant::now();
+        let mut last_reading = self.reading.lock().await;
+        if *last_reading > asked {
+            return Ok(self.get());
+        }
+        let begun = Instant::now();
+        let keys = Arc::new(Keys::new(&store.read().await?.db().signing_keys().await?)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        *last_reading = begun;
         Ok(keys)
+    }
+
+    /// A token for a caller that expires after `ttl`.
+    pub(super) fn sign(&self, caller: &Caller, ttl: Duration) -> Result<String, Error> {
+        let keys = self.get();
+        let key = keys.by_kid.get(&keys.signer).ok_or(Error::Keys)?;
+        let now = Timestamp::now().millis() / 1000;
+        let claims = Claims {
+            iss: ISSUER,
+            aud: AUDIENCE,
+            sub: caller.subject.as_str(),
+            exp: now.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
+            iat: now,
+            jti: uuid::Uuid::now_v7(),
+            role: caller.role,
+            sites: match &caller.sites {
+                SiteScope::All => vec!["*"],
+                SiteScope::Only(slugs) => slugs.iter().map(SiteSlug::as_str).collect(),
+            },
+        };
+        let mut header = Header::new(key.algorithm);
+        header.kid = Some(keys.signer.clone());
+        jsonwebtoken::encode(&header, &claims, &key.sign).map_err(|_| Error::Keys)
+    }
+
+    async fn verify(&self, token: &str, store: &Store) -> Result<Caller, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let kid = header.kid.ok_or(TokenError::Invalid)?;
+        let keys = self.knowing(&kid, store).await?;
+        let key = keys.by_kid.get(&kid).ok_or(TokenError::Invalid)?;
+        let mut validation = Validation::new(key.algorithm);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+        validation.validate_nbf = true;
+        validation.leeway = 0;
+        let presented = jsonwebtoken::decode::<Presented>(token, &key.verify, &validation)
+            .map_err(|error| match error.kind() {
+                ExpiredSignature => TokenError::Expired,
+                _ => TokenError::Invalid,
+            })?
+            .claims;
+        caller(&presented).ok_or(TokenError::Invalid)
     }
 }
 
 impl Keys {
+    /// The keys that this version can use; the newest signs.
     fn new(stored: &[StoredKey]) -> Result<Self, Error> {
-        let signer = stored.first().ok_or(Error::Keys)?.kid.clone();
-        let by_kid = stored
-            .iter()
-            .map(|key| {
-                let algorithm = match key.algorithm.as_str() {
-                    "HS256" => Algorithm::HS256,
-                    _ => return Err(Error::Keys),
+        let (usable, unknown): (Vec<_>, Vec<_>) =
+            stored.iter().partition(|key| key.algorithm == HS256);
+        for key in unknown {
+            tracing::warn!(kid = key.kid, algorithm = key.algorithm, "a signing key of a newer version is left out");
+        }
+        let signer = usable.first().ok_or(Error::Keys)?.kid.clone();
+        let by_kid = usable
+            .into_iter()
+            .map(|stored| {
+                let key = Key {
+                    algorithm: Algorithm::HS256,
+                    verify: DecodingKey::from_secret(&stored.secret),
+                    sign: EncodingKey::from_secret(&stored.secret),
                 };
-                let key_pair = Key {
-                    algorithm,
-                    verify: DecodingKey::from_secret(&key.secret),
-                    sign: EncodingKey::from_secret(&key.secret),
-                };
-                Ok((key.kid.clone(), key_pair))
+                (stored.kid.clone(), key)
             })
-            .collect::<Result<_, _>>()?;
+            .collect();
         Ok(Self { signer, by_kid })
     }
 }
@@ -126,80 +205,40 @@ fn new_key() -> Result<StoredKey, Error> {
     getrandom::fill(&mut secret).map_err(|_| Error::Keys)?;
     Ok(StoredKey {
         kid: uuid::Uuid::now_v7().to_string(),
-        algorithm: "HS256".into(),
+        algorithm: HS256.into(),
         secret,
     })
 }
 
-impl Moderation {
-    /// A token for a caller that expires after `ttl`.
-    ///
-    /// # Errors
-    /// When the keys cannot be used.
-    pub fn sign_token(&self, caller: &Caller, ttl: std::time::Duration) -> Result<String, Error> {
-        let keys = self.keyring.get();
-        let key = keys.by_kid.get(&keys.signer).ok_or(Error::Keys)?;
-        let now = Timestamp::now().millis() / 1000;
-        let claims = Claims {
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
-            sub: caller.subject.clone(),
-            exp: now.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
-            iat: now,
-            jti: uuid::Uuid::now_v7().to_string(),
-            role: caller.role,
-            sites: match &caller.sites {
-                SiteScope::All => vec!["*".into()],
-                SiteScope::Only(slugs) => slugs.iter().map(ToString::to_string).collect(),
-            },
-        };
-        let mut header = Header::new(key.algorithm);
-        header.kid = Some(keys.signer.clone());
-        jsonwebtoken::encode(&header, &claims, &key.sign).map_err(|_| Error::Keys)
-    }
-
-    /// Who bears this token.
-    ///
-    /// # Errors
-    /// When it is not signed by one of our keys for us, or is expired.
-    pub async fn verify_token(&self, token: &str) -> Result<Caller, TokenError> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
-        let kid = header.kid.ok_or(TokenError::Invalid)?;
-        let mut keys = self.keyring.get();
-        if !keys.by_kid.contains_key(&kid) {
-            // Another process may have made it since.
-            keys = self.keyring.reload(&self.store).await?;
-        }
-        let key = keys.by_kid.get(&kid).ok_or(TokenError::Invalid)?;
-        let mut validation = Validation::new(key.algorithm);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        validation.leeway = 0;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.verify, &validation)
-            .map_err(|error| match error.kind() {
-                jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
-                _ => TokenError::Invalid,
-            })?
-            .claims;
-        caller(claims).ok_or(TokenError::Invalid)
-    }
-}
-
-fn caller(claims: Claims) -> Option<Caller> {
-    let sites = if claims.sites.iter().any(|site| site == "*") {
+fn caller(presented: &Presented) -> Option<Caller> {
+    let sites = if presented.sites.iter().any(|site| site == "*") {
         SiteScope::All
     } else {
-        let slugs: Option<Vec<SiteSlug>> = claims
+        let mut slugs = presented
             .sites
             .iter()
             .map(|slug| SiteSlug::parse(slug).ok())
-            .collect();
-        SiteScope::Only(slugs.filter(|slugs| !slugs.is_empty())?)
+            .collect::<Option<Vec<_>>>()?;
+        slugs.sort_unstable();
+        slugs.dedup();
+        SiteScope::Only(Some(slugs).filter(|slugs| !slugs.is_empty())?)
     };
-    (!claims.sub.is_empty()).then_some(Caller {
-        subject: claims.sub,
-        role: claims.role,
+    Some(Caller {
+        subject: Subject::parse(&presented.sub).ok()?,
+        role: presented.role,
         sites,
     })
+}
+
+impl Moderation {
+    /// Who bears this token.
+    ///
+    /// # Errors
+    /// When it is not signed by one of our keys for us, or its time is not now.
+    pub async fn verify_token(&self, token: &str) -> Result<Caller, TokenError> {
+        self.administration
+            .keyring
+            .verify(token, &self.store)
+            .await
+    }
 }

@@ -15,6 +15,23 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
+impl<T> Page<T> {
+    /// Cuts a page of `limit` rows from a list read with one more, and gives the cursor after the last.
+    pub(super) fn cut(
+        mut rows: Vec<T>,
+        limit: usize,
+        cursor_after: impl FnOnce(&T) -> Cursor,
+    ) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(cursor_after);
+        Self {
+            items: rows,
+            next_cursor,
+        }
+    }
+}
+
 /// A thread as its site and moderators see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ThreadView {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Db, Lock, Scored, StoreError, scores::ScoreColumns, sql};
+use super::{Db, Explanation, Lock, Scored, StoreError, scores::ScoreColumns, sql};
 use crate::domain::{
     Action, Author, AuthorId, AuthorName, Body, Comment, CommentId, DecisionId, DecisionReason,
     ExternalId, SiteId, StandingDecision, Status, ThreadId, ThreadKey, Timestamp,
@@ -27,6 +27,7 @@ struct CommentRow {
     decision_id: Option<Uuid>,
     decision_action: Option<String>,
     decision_reason: Option<String>,
+    decision_moderator: Option<String>,
     decision_at: Option<i64>,
     #[sqlx(flatten)]
     scores: ScoreColumns,
@@ -37,7 +38,8 @@ macro_rules! select_comment {
         concat!(
             "SELECT c.id, c.site_id, c.thread_id, t.key AS thread_key, c.parent_id, c.depth, c.external_id,
                  c.author_id, c.author_name, c.body, c.status, c.created_at, c.edited_at, c.version,
-                 c.decision_id, d.action AS decision_action, d.reason AS decision_reason, d.at AS decision_at,
+                 c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
+                 d.moderator AS decision_moderator, d.at AS decision_at,
                  s.model, s.toxicity, s.insult, s.threat, s.identity_attack, s.profanity, s.spam, s.reasons,
                  s.duplicate_of, s.duplicate_kind, s.similarity
              FROM comments c
@@ -66,6 +68,7 @@ impl TryFrom<CommentRow> for Comment {
                 action: Action::from_name(&action)
                     .ok_or(StoreError::Unreadable("decisions.action"))?,
                 reason: decision_reason(row.decision_reason)?,
+                moderator: row.decision_moderator.unwrap_or_default(),
                 at: Timestamp::from_millis(at),
             }),
             _ => None,
@@ -107,7 +110,11 @@ impl Db<'_> {
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the site has a comment of that external id.
-    pub async fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError> {
+    pub async fn insert_comment(
+        &mut self,
+        comment: &Comment,
+        explanation: &Explanation,
+    ) -> Result<(), StoreError> {
         sql::execute!(
             self,
             "INSERT INTO comments (id, site_id, thread_id, parent_id, depth, external_id, author_id, author_name,
@@ -126,7 +133,7 @@ impl Db<'_> {
             comment.created_at.millis(),
             comment.edited_at.map(Timestamp::millis),
             comment.version,
-            comment.decision.map(|decision| decision.id.0)
+            comment.decision.as_ref().map(|decision| decision.id.0)
         )?;
         let scored = Scored {
             model: comment.model.clone(),
@@ -134,7 +141,7 @@ impl Db<'_> {
             reasons: comment.reasons.clone(),
             duplicate_of: comment.duplicate_of,
         };
-        self.insert_scores(comment.id, &scored).await
+        self.insert_scores(comment.id, &scored, explanation).await
     }
 
     /// One comment.
@@ -146,12 +153,17 @@ impl Db<'_> {
         id: CommentId,
         lock: Lock,
     ) -> Result<Option<Comment>, StoreError> {
-        let text = match (&self, lock) {
-            (Self::Sqlite(_), _) | (_, Lock::None) => select_comment!("WHERE c.id = $1"),
-            (_, Lock::Share) => select_comment!("WHERE c.id = $1 FOR SHARE OF c"),
-            (_, Lock::Update) => select_comment!("WHERE c.id = $1 FOR NO KEY UPDATE OF c"),
+        // After waiting for a lock PostgreSQL reads only the locked row anew, and joined rows stay those of before:
+        // so the row is locked first, then read by a statement of its own.
+        let lock_row = match lock {
+            Lock::None => None,
+            Lock::Share => Some("SELECT id FROM comments WHERE id = $1 FOR SHARE"),
+            Lock::Update => Some("SELECT id FROM comments WHERE id = $1 FOR NO KEY UPDATE"),
         };
-        sql::fetch_optional!(self, CommentRow, text, id.0)?
+        if let (Self::Postgres(_), Some(text)) = (&*self, lock_row) {
+            sql::execute!(self, text, id.0)?;
+        }
+        sql::fetch_optional!(self, CommentRow, select_comment!("WHERE c.id = $1"), id.0)?
             .map(Comment::try_from)
             .transpose()
     }
@@ -231,27 +243,25 @@ impl Db<'_> {
         )?)
     }
 
-    /// Gives a comment another status and standing decision. Whether it still had the version that was decided on.
+    /// Gives a comment another status and standing decision. The caller holds the comment by [`Lock::Update`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn set_status(
         &mut self,
         comment: CommentId,
-        from_version: i64,
         status: Status,
         version: i64,
         decision: Option<DecisionId>,
-    ) -> Result<bool, StoreError> {
-        let changed = sql::execute!(
+    ) -> Result<(), StoreError> {
+        sql::execute!(
             self,
-            "UPDATE comments SET status = $3, version = $4, decision_id = $5 WHERE id = $1 AND version = $2",
+            "UPDATE comments SET status = $2, version = $3, decision_id = $4 WHERE id = $1",
             comment.0,
-            from_version,
             status.as_str(),
             version,
             decision.map(|decision| decision.0)
         )?;
-        Ok(changed == 1)
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
 use crate::domain::{
-    Action, CommentId, Decision, DecisionId, DecisionReason, QueueName, SiteId, Status, ThreadId,
-    Timestamp,
+    Action, CommentId, Decision, DecisionId, DecisionReason, QueueName, SiteId, Status, Subject,
+    ThreadId, Timestamp,
 };
 
 #[derive(sqlx::FromRow)]
@@ -58,8 +58,7 @@ impl TryFrom<DecisionRow> for Decision {
                 })
                 .transpose()?,
             note: row.note,
-            labels: serde_json::from_str(&row.labels)
-                .map_err(|_| StoreError::Unreadable("decisions.labels"))?,
+            labels: sql::from_json(&row.labels, "decisions.labels")?,
             moderator: row.moderator,
             at: Timestamp::from_millis(row.at),
             from_status: status(&row.from_status)?,
@@ -90,7 +89,7 @@ macro_rules! select_decision {
 pub struct DecisionFilter {
     pub sites: Vec<SiteId>,
     pub comment: Option<CommentId>,
-    pub moderator: Option<String>,
+    pub moderator: Option<Subject>,
     pub thread: Option<ThreadId>,
     pub since: Option<Timestamp>,
 }
@@ -101,8 +100,7 @@ impl Db<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_decision(&mut self, decision: &Decision) -> Result<(), StoreError> {
-        let labels = serde_json::to_string(&decision.labels)
-            .map_err(|_| StoreError::Unreadable("decisions.labels"))?;
+        let labels = sql::to_json(&decision.labels)?;
         sql::execute!(
             self,
             "INSERT INTO decisions (id, comment_id, site_id, thread_id, action, reason, note, labels, moderator, at,
@@ -184,13 +182,13 @@ impl Db<'_> {
         }
         if let Some((at, id)) = after {
             select
+                .push(" AND at <= ")
+                .bind(at.millis())
                 .push(" AND (at < ")
                 .bind(at.millis())
-                .push(" OR (at = ")
-                .bind(at.millis())
-                .push(" AND id < ")
+                .push(" OR id < ")
                 .bind(id.0)
-                .push("))");
+                .push(")");
         }
         select.push(" ORDER BY at DESC, id DESC LIMIT ").bind(limit);
         select

@@ -1,16 +1,16 @@
 //! Fingerprints: which comments are copies of one another.
 //!
 //! A new text is first looked up by its exact hash, then by the bands of its MinHash signature. Copies share a cluster,
-//! named by the first of them. An exact copy adds no bands: its text is found by those of the first, so a raid of
-//! 50,000 copies does not grow a bucket.
+//! named by the first of them. An exact copy adds no bands: its text is found by those of the first. Near copies do add
+//! theirs, so a look-up takes only the oldest few of each band, whatever a raid has put there.
 
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{Action, CommentId, SiteId, Status};
+use crate::domain::{CommentId, SiteId, Status};
 
-/// How many candidates of near copies are compared; the oldest come first.
-const MAX_CANDIDATES: i64 = 256;
+/// How many candidates of near copies each band gives; the oldest come first.
+const CANDIDATES_PER_BAND: i64 = 16;
 
 /// A new row of `fingerprints`.
 pub struct Fingerprinted<'a> {
@@ -49,9 +49,7 @@ impl Db<'_> {
     /// When the database fails.
     pub async fn lock_text(&mut self, site: SiteId, exact: i64) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
-            let (high, low) = site.0.as_u64_pair();
-            let key = exact ^ (high ^ low).cast_signed();
-            sql::execute!(self, "SELECT pg_advisory_xact_lock($1)", key)?;
+            sql::execute!(self, "SELECT pg_advisory_xact_lock($1)", exact ^ site.salt())?;
         }
         Ok(())
     }
@@ -66,8 +64,8 @@ impl Db<'_> {
     ) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "INSERT INTO fingerprints (comment_id, site_id, exact, signature, cluster_id)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO fingerprints (comment_id, site_id, exact, approved, signature, cluster_id)
+             VALUES ($1, $2, $3, 0, $4, $5)",
             fingerprint.comment.0,
             fingerprint.site.0,
             fingerprint.exact,
@@ -75,8 +73,7 @@ impl Db<'_> {
             fingerprint.cluster
         )?;
         if !fingerprint.bands.is_empty() {
-            let bands = serde_json::to_string(fingerprint.bands)
-                .map_err(|_| StoreError::Unreadable("fingerprint_bands.band"))?;
+            let bands = sql::to_json(&fingerprint.bands)?;
             let text = match self {
                 Self::Sqlite(_) => {
                     "INSERT INTO fingerprint_bands (band, comment_id)
@@ -120,16 +117,25 @@ impl Db<'_> {
         site: SiteId,
         bands: &[i64],
     ) -> Result<Vec<StoredSignature>, StoreError> {
+        if bands.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut select = sql::Select::new(
-            "SELECT f.comment_id, f.exact, f.signature, f.cluster_id FROM fingerprints f
-             WHERE f.comment_id IN (SELECT comment_id FROM fingerprint_bands WHERE band IN ",
+            "SELECT f.comment_id, f.exact, f.signature, f.cluster_id FROM fingerprints f WHERE f.comment_id IN (",
         );
+        for (at, band) in bands.iter().enumerate() {
+            select
+                .push(if at == 0 { "" } else { " UNION " })
+                .push("SELECT comment_id FROM (SELECT comment_id FROM fingerprint_bands WHERE band = ")
+                .bind(*band)
+                .push(" ORDER BY comment_id LIMIT ")
+                .bind(CANDIDATES_PER_BAND)
+                .push(") AS one_band");
+        }
         select
-            .list(bands.iter().copied())
             .push(") AND f.site_id = ")
             .bind(site.0)
-            .push(" ORDER BY f.comment_id LIMIT ")
-            .bind(MAX_CANDIDATES);
+            .push(" ORDER BY f.comment_id");
         select.fetch_all(self).await
     }
 
@@ -150,17 +156,31 @@ impl Db<'_> {
         let approval = sql::fetch_optional!(
             self,
             (i64,),
-            "SELECT CAST(1 AS BIGINT) FROM fingerprints f
-             JOIN comments c ON c.id = f.comment_id
-             JOIN decisions d ON d.id = c.decision_id
-             WHERE f.cluster_id = $1 AND d.action = $2 LIMIT 1",
-            cluster,
-            Action::Approve.as_str()
+            "SELECT approved FROM fingerprints WHERE cluster_id = $1 AND approved = 1 LIMIT 1",
+            cluster
         )?;
         Ok(ClusterFacts {
             oldest,
             approved: approval.is_some(),
         })
+    }
+
+    /// Notes whether a human's approval stands on a comment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_approved(
+        &mut self,
+        comment: CommentId,
+        approved: bool,
+    ) -> Result<(), StoreError> {
+        sql::execute!(
+            self,
+            "UPDATE fingerprints SET approved = $2 WHERE comment_id = $1 AND approved <> $2",
+            comment.0,
+            i64::from(approved)
+        )?;
+        Ok(())
     }
 
     /// The cluster a comment is in.

@@ -5,11 +5,13 @@
 //! differ, a `match` holds both texts side by side. The methods sit on [`Db`], a connection in or outside a
 //! transaction, in the file of the table they touch.
 //!
-//! To add a table: a migration of the same number and name for each engine, a file here, and a test in `tests/store`.
+//! To add a table: a migration of the same number and name for each engine, a file here, and a test in `tests/api`,
+//! where everything runs on both.
 
 mod authors;
 mod comments;
 mod decisions;
+mod error;
 mod events;
 mod fingerprints;
 mod models;
@@ -20,7 +22,10 @@ mod sites;
 mod sql;
 mod threads;
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -31,10 +36,11 @@ use sqlx::{
 
 pub use authors::AuthorRecord;
 pub use decisions::DecisionFilter;
+pub use error::StoreError;
 pub use fingerprints::{ClusterFacts, Fingerprinted, StoredSignature};
 pub use models::{ModelOrigin, StoredModel};
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
-pub use scores::Scored;
+pub use scores::{Explanation, Scored};
 pub use signing_keys::StoredKey;
 
 /// Connections that read at the same time on SQLite, or that do anything on PostgreSQL.
@@ -44,59 +50,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
-
-/// What can go wrong between us and the database.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Nobody answers, or no connection came free in time. Trying again later may help.
-    #[error("the database is not available")]
-    Unavailable(#[source] sqlx::Error),
-    /// A row with this key exists already.
-    #[error("a row with this key exists already")]
-    Exists(#[source] sqlx::Error),
-    /// The database refused a statement.
-    #[error("the database refused a statement")]
-    Failed(#[source] sqlx::Error),
-    /// The migrations could not be run.
-    #[error("the database could not be migrated")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// A stored value that this version cannot read.
-    #[error("the database holds a value of {0} that this version cannot read")]
-    Unreadable(&'static str),
-    /// The address names no database that Palabre knows.
-    #[error("{0}")]
-    Address(String),
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let unavailable = match &error {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Io(_) => true,
-            sqlx::Error::Database(refusal) => {
-                if refusal.is_unique_violation() {
-                    return Self::Exists(error);
-                }
-                // SQLITE_BUSY in all its forms, and PostgreSQL's classes of lost connections and shut-downs.
-                refusal.code().is_some_and(|code| {
-                    matches!(&*code, "5" | "261" | "517" | "773")
-                        || code.len() == 5
-                            && (code.starts_with("08")
-                                || code.starts_with("57P")
-                                || code.starts_with("53"))
-                })
-            }
-            _ => false,
-        };
-        if unavailable {
-            Self::Unavailable(error)
-        } else {
-            Self::Failed(error)
-        }
-    }
-}
 
 /// The database: SQLite inside, or PostgreSQL.
 #[derive(Debug, Clone)]
@@ -158,34 +111,46 @@ impl Tx {
     /// Makes everything written durable. Only then may anybody be told that it is.
     ///
     /// # Errors
-    /// When the database could not; nothing was written then.
+    /// [`StoreError::Uncertain`] when the database went away meanwhile: nobody knows then. On other errors nothing was
+    /// written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        let outcome = match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        };
+        outcome.map_err(|error| match error {
+            sqlx::Error::Database(_) => error.into(),
+            lost => StoreError::Uncertain(lost),
+        })
     }
 }
 
 impl Store {
+    /// Opens the SQLite database in `file`, which is made when missing, for its owner alone. Runs no migrations.
+    ///
+    /// # Errors
+    /// When the file cannot be opened as a database.
+    pub async fn open_file(file: &Path) -> Result<Self, StoreError> {
+        Self::open_sqlite(SqliteConnectOptions::new().filename(file)).await
+    }
+
     /// Opens the database at `url`: `sqlite://FILE` (made when missing) or `postgres://...`. Runs no migrations.
     ///
     /// # Errors
     /// When the address is of neither kind, or nobody answers there.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        if url.starts_with("sqlite:") {
-            Self::open_sqlite(url).await
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options: PgConnectOptions = url
+        if let Some(file) = url.strip_prefix("sqlite:") {
+            if file.contains(":memory:") || file.contains("mode=memory") {
+                return Err(StoreError::Address(
+                    "a database in memory would lose every comment; name a file".into(),
+                ));
+            }
+            let options = url
                 .parse()
-                .map_err(|_| StoreError::Address("DATABASE_URL is no PostgreSQL address".into()))?;
-            let pool = PgPoolOptions::new()
-                .max_connections(POOL_SIZE)
-                .acquire_timeout(PATIENCE)
-                .connect_with(options.application_name("palabre"))
-                .await?;
-            Ok(Self::Postgres(pool))
+                .map_err(|_| StoreError::Address("DATABASE_URL is no SQLite address".into()))?;
+            Self::open_sqlite(options).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url).await
         } else {
             Err(StoreError::Address(
                 "DATABASE_URL must begin with sqlite:// or postgres://".into(),
@@ -193,15 +158,27 @@ impl Store {
         }
     }
 
-    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
-        if url.contains(":memory:") {
-            return Err(StoreError::Address(
-                "a database in memory would lose every comment; name a file".into(),
-            ));
-        }
+    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         let options = url
-            .parse::<SqliteConnectOptions>()
-            .map_err(|_| StoreError::Address("DATABASE_URL is no SQLite address".into()))?
+            .parse::<PgConnectOptions>()
+            .map_err(|_| StoreError::Address("DATABASE_URL is no PostgreSQL address".into()))?
+            .application_name("palabre")
+            // Nobody waits for a lock longer than for a connection, and nobody holds one while doing nothing.
+            .options([
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POOL_SIZE)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    async fn open_sqlite(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        make_private(options.get_filename());
+        let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -212,13 +189,21 @@ impl Store {
         // One writer: SQLite has one write lock, and waiting for it here is cheaper than fighting over it there.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options.clone())
-            .await?;
+            .acquire_timeout(PATIENCE);
+        let begun = Instant::now();
+        let write = loop {
+            match write.clone().connect_with(options.clone()).await.map_err(StoreError::from) {
+                // Turning a new file to WAL heeds no busy timeout; another process may be doing it just now.
+                Err(StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                outcome => break outcome?,
+            }
+        };
         let read = SqlitePoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options);
+            .connect_lazy_with(options.pragma("query_only", "1"));
         Ok(Self::Sqlite { write, read })
     }
 
@@ -228,7 +213,13 @@ impl Store {
     /// When a migration fails, or the database was migrated by a newer version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { write, .. } => SQLITE_MIGRATIONS.run(write).await?,
+            Self::Sqlite { write, .. } => {
+                // sqlx takes no lock of its own on SQLite: two first starts would both make the tables.
+                let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+                // `run`, whose future is not Send inside a transaction, is this call and nothing else.
+                SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+                tx.commit().await?;
+            }
             Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
@@ -279,9 +270,50 @@ impl Store {
     }
 }
 
+/// Makes a new database file readable by its owner alone: it holds the keys that sign tokens, and mail addresses.
+/// What cannot be made here is told by the opening that follows.
+fn make_private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    drop(made);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn first_starts_at_the_same_moment_all_succeed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("palabre.db");
+        let starts: Vec<_> = (0..8)
+            .map(|_| {
+                let file = file.clone();
+                tokio::spawn(async move {
+                    let store = Store::open_file(&file).await.unwrap();
+                    store.migrate().await.unwrap();
+                    store.ping().await.unwrap();
+                })
+            })
+            .collect();
+        for start in starts {
+            start.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("palabre.db");
+        Store::open_file(&file).await.unwrap().close().await;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     #[test]
     fn both_engines_have_the_same_migrations() {
@@ -300,6 +332,7 @@ mod tests {
         for (url, word) in [
             ("mysql://localhost/x", "sqlite:// or postgres://"),
             ("sqlite::memory:", "name a file"),
+            ("sqlite://x?mode=memory", "name a file"),
         ] {
             let refusal = Store::open(url).await.unwrap_err().to_string();
             assert!(refusal.contains(word), "{refusal}");

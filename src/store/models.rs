@@ -29,6 +29,29 @@ pub struct StoredModel {
     pub origin: ModelOrigin,
 }
 
+#[derive(sqlx::FromRow)]
+struct ModelRow {
+    version: String,
+    checksum: String,
+    origin: String,
+}
+
+impl TryFrom<ModelRow> for StoredModel {
+    type Error = StoreError;
+
+    fn try_from(row: ModelRow) -> Result<Self, StoreError> {
+        let origin = [ModelOrigin::Shipped, ModelOrigin::Trained]
+            .into_iter()
+            .find(|known| known.as_str() == row.origin)
+            .ok_or(StoreError::Unreadable("models.origin"))?;
+        Ok(Self {
+            version: row.version,
+            checksum: row.checksum,
+            origin,
+        })
+    }
+}
+
 impl Db<'_> {
     /// Lets one transaction at a time register and activate models. On SQLite the write lock does that already.
     ///
@@ -41,27 +64,26 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// Adds a model, unless one of that version is there. Whether it was added.
+    /// Adds a model.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`StoreError::Exists`] when there is one of that version.
     pub async fn insert_model(
         &mut self,
         model: &StoredModel,
         artefact: &[u8],
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let inserted = sql::execute!(
+    ) -> Result<(), StoreError> {
+        sql::execute!(
             self,
-            "INSERT INTO models (version, checksum, origin, artefact, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (version) DO NOTHING",
+            "INSERT INTO models (version, checksum, origin, artefact, created_at) VALUES ($1, $2, $3, $4, $5)",
             &model.version,
             &model.checksum,
             model.origin.as_str(),
             artefact,
             at.millis()
         )?;
-        Ok(inserted == 1)
+        Ok(())
     }
 
     /// Makes a model the live one.
@@ -85,21 +107,26 @@ impl Db<'_> {
     pub async fn live_model(&mut self) -> Result<Option<StoredModel>, StoreError> {
         sql::fetch_optional!(
             self,
-            (String, String, String),
+            ModelRow,
             "SELECT m.version, m.checksum, m.origin FROM model_activations a JOIN models m ON m.version = a.version
              ORDER BY a.seq DESC LIMIT 1"
         )?
-        .map(|(version, checksum, origin)| {
-            let origin = [ModelOrigin::Shipped, ModelOrigin::Trained]
-                .into_iter()
-                .find(|known| known.as_str() == origin)
-                .ok_or(StoreError::Unreadable("models.origin"))?;
-            Ok(StoredModel {
-                version,
-                checksum,
-                origin,
-            })
-        })
+        .map(StoredModel::try_from)
+        .transpose()
+    }
+
+    /// The model of that version.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn model(&mut self, version: &str) -> Result<Option<StoredModel>, StoreError> {
+        sql::fetch_optional!(
+            self,
+            ModelRow,
+            "SELECT version, checksum, origin FROM models WHERE version = $1",
+            version
+        )?
+        .map(StoredModel::try_from)
         .transpose()
     }
 

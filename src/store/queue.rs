@@ -5,8 +5,7 @@ use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
 use crate::domain::{
-    AuthorId, CommentId, Highlight, Priority, QueueName, QueueSort, ReasonCode, SiteId, Span,
-    ThreadId, Timestamp,
+    AuthorId, CommentId, Priority, QueueName, QueueSort, ReasonCode, SiteId, ThreadId, Timestamp,
 };
 
 /// An item that waits.
@@ -23,10 +22,6 @@ pub struct QueueRow {
     /// The highest of its scores.
     pub max_score: f32,
     pub cluster: Option<Uuid>,
-    pub highlights: Vec<Highlight>,
-    pub quotes: Vec<Span>,
-    /// The body without case and accents.
-    pub folded: String,
     /// When the comment was posted.
     pub created_at: Timestamp,
 }
@@ -43,9 +38,6 @@ struct Row {
     reason_bits: i64,
     max_score: f64,
     cluster_id: Option<Uuid>,
-    highlights: String,
-    quotes: String,
-    folded: String,
     created_at: i64,
 }
 
@@ -61,28 +53,14 @@ impl TryFrom<Row> for QueueRow {
             queue: QueueName::from_name(&row.queue).ok_or(StoreError::Unreadable("queue.queue"))?,
             priority: Priority {
                 value: row.priority as f64 / 1e4,
-                parts: from_json(&row.priority_parts, "queue.priority_parts")?,
+                parts: sql::from_json(&row.priority_parts, "queue.priority_parts")?,
             },
             reason_bits: row.reason_bits,
             max_score: row.max_score as f32,
             cluster: row.cluster_id,
-            highlights: from_json(&row.highlights, "queue.highlights")?,
-            quotes: from_json(&row.quotes, "queue.quotes")?,
-            folded: row.folded,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
-}
-
-fn from_json<T: for<'de> Deserialize<'de>>(
-    text: &str,
-    column: &'static str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|_| StoreError::Unreadable(column))
-}
-
-fn to_json<T: Serialize>(value: &T, column: &'static str) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|_| StoreError::Unreadable(column))
 }
 
 /// Which items a page shows.
@@ -135,75 +113,63 @@ fn like(word: &str) -> String {
     pattern
 }
 
-fn conditions(select: &mut sql::Select, filter: &QueueFilter) {
-    select
-        .push(" WHERE q.site_id IN ")
-        .list(filter.sites.iter().map(|site| site.0))
-        .push(" AND q.queue = ")
-        .bind(filter.queue.as_str());
+/// The conditions of a filter on the rows of `queue` that go by the name of `alias`.
+fn conditions(select: &mut sql::Select, alias: &'static str, filter: &QueueFilter) {
+    let column = |select: &mut sql::Select, lead: &'static str, name: &'static str| {
+        select.push(lead).push(alias).push(name);
+    };
+    column(select, " ", ".site_id IN ");
+    select.list(filter.sites.iter().map(|site| site.0));
+    column(select, " AND ", ".queue = ");
+    select.bind(filter.queue.as_str());
     if let Some(reason) = filter.reason {
-        select
-            .push(" AND (q.reason_bits & ")
-            .bind(reason.bit())
-            .push(") <> 0");
+        column(select, " AND (", ".reason_bits & ");
+        select.bind(reason.bit()).push(") <> 0");
     }
     if let Some(thread) = filter.thread {
-        select.push(" AND q.thread_id = ").bind(thread.0);
+        column(select, " AND ", ".thread_id = ");
+        select.bind(thread.0);
     }
     if let Some(author) = &filter.author {
-        select.push(" AND q.author_id = ").bind(author.as_str());
+        column(select, " AND ", ".author_id = ");
+        select.bind(author.as_str());
     }
     if let Some(score) = filter.min_score {
-        select.push(" AND q.max_score >= ").bind(f64::from(score));
+        column(select, " AND ", ".max_score >= ");
+        select.bind(f64::from(score));
     }
     for word in &filter.words {
-        select
-            .push(" AND q.folded LIKE ")
-            .bind(like(word).as_str())
-            .push(" ESCAPE '\\'");
-    }
-    if filter.collapse {
-        select.push(
-            " AND NOT EXISTS (SELECT 1 FROM queue older WHERE older.cluster_id = q.cluster_id
-                 AND older.queue = q.queue AND older.comment_id < q.comment_id)",
-        );
+        column(select, " AND ", ".folded LIKE ");
+        select.bind(like(word).as_str()).push(" ESCAPE '\\'");
     }
 }
 
 impl Db<'_> {
-    /// Puts an item into the queue, or moves it.
+    /// Puts an item into the queue. `folded` is its body without case and accents, for search.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn upsert_queue_row(&mut self, row: &QueueRow) -> Result<(), StoreError> {
+    pub async fn insert_queue_row(
+        &mut self,
+        row: &QueueRow,
+        folded: &str,
+    ) -> Result<(), StoreError> {
         sql::execute!(
             self,
             "INSERT INTO queue (comment_id, site_id, thread_id, author_id, queue, priority, priority_parts,
-                 reason_bits, max_score, cluster_id, highlights, quotes, folded, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-             ON CONFLICT (comment_id) DO UPDATE SET
-                 queue = excluded.queue,
-                 priority = excluded.priority,
-                 priority_parts = excluded.priority_parts,
-                 reason_bits = excluded.reason_bits,
-                 max_score = excluded.max_score,
-                 cluster_id = excluded.cluster_id,
-                 highlights = excluded.highlights,
-                 quotes = excluded.quotes,
-                 folded = excluded.folded",
+                 reason_bits, max_score, cluster_id, folded, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             row.comment.0,
             row.site.0,
             row.thread.0,
             row.author.as_str(),
             row.queue.as_str(),
             row.priority.key(),
-            to_json(&row.priority.parts, "queue.priority_parts")?,
+            sql::to_json(&row.priority.parts)?,
             row.reason_bits,
             f64::from(row.max_score),
             row.cluster,
-            to_json(&row.highlights, "queue.highlights")?,
-            to_json(&row.quotes, "queue.quotes")?,
-            &row.folded,
+            folded,
             row.created_at.millis()
         )?;
         Ok(())
@@ -264,36 +230,46 @@ impl Db<'_> {
     ) -> Result<Vec<QueueRow>, StoreError> {
         let mut select = sql::Select::new(
             "SELECT q.comment_id, q.site_id, q.thread_id, q.author_id, q.queue, q.priority, q.priority_parts,
-                 q.reason_bits, q.max_score, q.cluster_id, q.highlights, q.quotes, q.folded, q.created_at
+                 q.reason_bits, q.max_score, q.cluster_id, q.created_at
              FROM queue q",
         );
-        conditions(&mut select, filter);
+        select.push(" WHERE");
+        conditions(&mut select, "q", filter);
+        if filter.collapse {
+            select.push(
+                " AND NOT EXISTS (SELECT 1 FROM queue older
+                     WHERE older.cluster_id = q.cluster_id AND older.comment_id < q.comment_id AND",
+            );
+            conditions(&mut select, "older", filter);
+            select.push(")");
+        }
         if let Some(after) = after {
-            let [before_key, same_key, id] = match sort {
+            // The first bound lets the engine seek in the index; the rest settles ties.
+            let [bound, beyond, tie] = match sort {
                 QueueSort::Priority => [
+                    " AND q.priority <= ",
                     " AND (q.priority < ",
-                    " OR (q.priority = ",
-                    " AND q.comment_id > ",
+                    " OR q.comment_id > ",
                 ],
                 QueueSort::Oldest => [
+                    " AND q.created_at >= ",
                     " AND (q.created_at > ",
-                    " OR (q.created_at = ",
-                    " AND q.comment_id > ",
+                    " OR q.comment_id > ",
                 ],
                 QueueSort::Newest => [
+                    " AND q.created_at <= ",
                     " AND (q.created_at < ",
-                    " OR (q.created_at = ",
-                    " AND q.comment_id < ",
+                    " OR q.comment_id < ",
                 ],
             };
             select
-                .push(before_key)
+                .push(bound)
                 .bind(after.key)
-                .push(same_key)
+                .push(beyond)
                 .bind(after.key)
-                .push(id)
+                .push(tie)
                 .bind(after.comment.0)
-                .push("))");
+                .push(")");
         }
         select
             .push(match sort {

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{CommentId, DuplicateKind, DuplicateOf, PerLabel, Reason, Score, Scores};
+use crate::domain::{
+    CommentId, DuplicateKind, DuplicateOf, Highlight, PerLabel, Reason, Score, Scores, Span,
+};
 
 /// The machine's part of a comment.
 #[derive(Debug, Clone)]
@@ -12,6 +14,14 @@ pub struct Scored {
     pub scores: Scores,
     pub reasons: Vec<Reason>,
     pub duplicate_of: Option<DuplicateOf>,
+}
+
+/// Why a comment was scored so: spans of its text.
+#[derive(Debug, Clone, Default)]
+pub struct Explanation {
+    pub highlights: Vec<Highlight>,
+    /// Text of the comments above that it quotes.
+    pub quotes: Vec<Span>,
 }
 
 /// The columns of `scores`, as every query of comments selects them.
@@ -62,8 +72,7 @@ impl TryFrom<ScoreColumns> for Scored {
                 profanity: score(row.profanity),
                 spam: score(row.spam),
             },
-            reasons: serde_json::from_str(&row.reasons)
-                .map_err(|_| StoreError::Unreadable("scores.reasons"))?,
+            reasons: sql::from_json(&row.reasons, "scores.reasons")?,
             duplicate_of,
             model: row.model,
         })
@@ -79,16 +88,16 @@ impl Db<'_> {
         &mut self,
         comment: CommentId,
         scored: &Scored,
+        explanation: &Explanation,
     ) -> Result<(), StoreError> {
-        let reasons = serde_json::to_string(&scored.reasons)
-            .map_err(|_| StoreError::Unreadable("scores.reasons"))?;
+        let reasons = sql::to_json(&scored.reasons)?;
         let duplicate = scored.duplicate_of;
         let scores = scored.scores.map(|score| f64::from(score.value()));
         sql::execute!(
             self,
             "INSERT INTO scores (comment_id, model, toxicity, insult, threat, identity_attack, profanity, spam,
-                 reasons, duplicate_of, duplicate_kind, similarity)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 reasons, duplicate_of, duplicate_kind, similarity, highlights, quotes)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             comment.0,
             &scored.model,
             scores.toxicity,
@@ -103,8 +112,34 @@ impl Db<'_> {
                 DuplicateKind::Exact => EXACT,
                 DuplicateKind::Near => NEAR,
             }),
-            duplicate.map(|copy| f64::from(copy.similarity.value()))
+            duplicate.map(|copy| f64::from(copy.similarity.value())),
+            sql::to_json(&explanation.highlights)?,
+            sql::to_json(&explanation.quotes)?
         )?;
         Ok(())
+    }
+
+    /// Why each of these comments was scored so, in no order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn explanations(
+        &mut self,
+        comments: impl IntoIterator<Item = CommentId>,
+    ) -> Result<Vec<(CommentId, Explanation)>, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT comment_id, highlights, quotes FROM scores WHERE comment_id IN ",
+        );
+        select.list(comments.into_iter().map(|id| id.0));
+        let rows: Vec<(Uuid, String, String)> = select.fetch_all(self).await?;
+        rows.into_iter()
+            .map(|(id, highlights, quotes)| {
+                let explanation = Explanation {
+                    highlights: sql::from_json(&highlights, "scores.highlights")?,
+                    quotes: sql::from_json(&quotes, "scores.quotes")?,
+                };
+                Ok((CommentId(id), explanation))
+            })
+            .collect()
     }
 }

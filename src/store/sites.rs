@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{Policy, Site, SiteId, SiteSlug, Timestamp};
+use crate::domain::{Site, SiteId, SiteSlug, Timestamp};
 
 #[derive(sqlx::FromRow)]
 struct SiteRow {
@@ -20,8 +20,7 @@ impl TryFrom<SiteRow> for Site {
         Ok(Self {
             id: SiteId(row.id),
             slug: SiteSlug::stored(row.slug),
-            policy: serde_json::from_str::<Policy>(&row.policy)
-                .map_err(|_| StoreError::Unreadable("sites.policy"))?,
+            policy: sql::from_json(&row.policy, "sites.policy")?,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -33,8 +32,7 @@ impl Db<'_> {
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn insert_site(&mut self, site: &Site) -> Result<(), StoreError> {
-        let policy = serde_json::to_string(&site.policy)
-            .map_err(|_| StoreError::Unreadable("sites.policy"))?;
+        let policy = sql::to_json(&site.policy)?;
         sql::execute!(
             self,
             "INSERT INTO sites (id, slug, policy, created_at) VALUES ($1, $2, $3, $4)",

@@ -1,5 +1,6 @@
 //! How a statement written once runs on either engine.
 
+use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -53,6 +54,19 @@ macro_rules! fetch_one {
 /// The row of a query, if there is one.
 macro_rules! fetch_optional {
     ($($arguments:tt)*) => { $crate::store::sql::fetch!(fetch_optional, $($arguments)*) };
+}
+
+/// A value that a TEXT column holds as JSON.
+pub(super) fn from_json<T: DeserializeOwned>(
+    text: &str,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Unreadable(column))
+}
+
+/// The JSON of a value for a TEXT column.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(StoreError::Unwritable)
 }
 
 pub(super) use {execute, fetch, fetch_all, fetch_one, fetch_optional};

@@ -2,14 +2,19 @@
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
+use insta::internals::Content;
 use palabre::{
-    domain::{Caller, Role, SiteScope, SiteSlug},
+    domain::{Caller, Role, SiteScope, SiteSlug, Subject},
     http,
     moderation::Moderation,
     store::Store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+use postgres::PostgresDatabase;
 
 /// Runs a test on a server with a fresh SQLite file, and on one with a fresh PostgreSQL database.
 macro_rules! on_each_database {
@@ -69,6 +74,7 @@ async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App
     let moderation = Arc::new(Moderation::open(store).await.unwrap());
     for site in [SITE, OTHER_SITE] {
         moderation
+            .administration()
             .add_site(SiteSlug::parse(site).unwrap())
             .await
             .unwrap();
@@ -91,68 +97,6 @@ async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App
     if let Err(failure) = outcome {
         std::panic::resume_unwind(failure.into_panic());
     }
-}
-
-/// A database made for one test.
-pub struct PostgresDatabase {
-    pub url: String,
-    name: String,
-    server: String,
-}
-
-impl PostgresDatabase {
-    /// Makes one, or says loudly that there is no PostgreSQL.
-    pub async fn create() -> Option<Self> {
-        let server = match std::env::var("TEST_DATABASE_URL") {
-            Ok(url) => url,
-            Err(_) if std::net::TcpStream::connect("127.0.0.1:5432").is_ok() => {
-                "postgres://postgres@127.0.0.1:5432/postgres".to_owned()
-            }
-            Err(_) => {
-                assert!(
-                    std::env::var_os("PALABRE_REQUIRE_POSTGRES").is_none(),
-                    "PALABRE_REQUIRE_POSTGRES is set, but there is no PostgreSQL: set TEST_DATABASE_URL"
-                );
-                eprintln!(
-                    "\n*** NOT TESTED ON POSTGRESQL: none on 127.0.0.1:5432, and TEST_DATABASE_URL is not set ***\n"
-                );
-                return None;
-            }
-        };
-        let name = format!("palabre_test_{}", uuid::Uuid::now_v7().simple());
-        statement(
-            &server,
-            format!("CREATE DATABASE {name} TEMPLATE template0"),
-        )
-        .await;
-        let (base, _) = server
-            .rsplit_once('/')
-            .expect("TEST_DATABASE_URL ends with /NAME");
-        Some(Self {
-            url: format!("{base}/{name}"),
-            name,
-            server,
-        })
-    }
-
-    pub async fn drop(self) {
-        statement(
-            &self.server,
-            format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
-        )
-        .await;
-    }
-}
-
-async fn statement(server: &str, text: String) {
-    use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(server)
-        .await
-        .expect("PostgreSQL answers at TEST_DATABASE_URL");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
-        .execute(&mut connection)
-        .await
-        .expect("the test user may make databases");
 }
 
 /// An answer, read to its end.
@@ -248,12 +192,13 @@ impl App {
             some => SiteScope::Only(some.iter().map(|s| SiteSlug::parse(s).unwrap()).collect()),
         };
         let caller = Caller {
-            subject: subject.into(),
+            subject: Subject::parse(subject).unwrap(),
             role,
             sites,
         };
         let token = self
             .moderation
+            .administration()
             .sign_token(&caller, Duration::from_secs(60))
             .unwrap();
         self.with_token(&token)
@@ -302,6 +247,27 @@ impl Client {
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Sends bytes as they are, as JSON or as whatever `content_type` says.
+    pub async fn post_bytes(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self.request(Method::POST, path);
+        self.send(request.header("content-type", content_type).body(body))
+            .await
+    }
+
+    /// Every item of a list, page after page.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page = self.get(&next).await.expect(200);
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = with_cursor(path, cursor),
+                None => return items,
+            }
+        }
     }
 
     /// Posts a comment by `author` to a thread and answers it as stored.
@@ -357,6 +323,94 @@ pub fn ids(list: &Value, path: &str) -> Vec<String> {
         .iter()
         .map(|item| item.pointer(path).unwrap().as_str().unwrap().to_owned())
         .collect()
+}
+
+/// A list's path with a cursor.
+pub fn with_cursor(path: &str, cursor: &str) -> String {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}cursor={cursor}")
+}
+
+/// Runs them all at once.
+pub async fn at_once<T: Send + 'static>(
+    all: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let mut running = Vec::new();
+    for one in all {
+        running.push(tokio::spawn(one));
+    }
+    let mut done = Vec::new();
+    for one in running {
+        done.push(one.await.unwrap());
+    }
+    done
+}
+
+/// The codes of a comment's reasons.
+pub fn codes(comment: &Value) -> Vec<&str> {
+    comment["reasons"]
+        .as_array()
+        .expect("it has reasons")
+        .iter()
+        .map(|reason| reason["code"].as_str().unwrap())
+        .collect()
+}
+
+/// For snapshots: hides a value behind `name` if `is_one` knows it, and leaves it to be seen if not.
+fn redacted(name: &'static str, is_one: fn(&Content) -> bool) -> insta::internals::Redaction {
+    insta::dynamic_redaction(move |value, _| {
+        if is_one(&value) {
+            Content::from(name)
+        } else {
+            value
+        }
+    })
+}
+
+/// An id of ours.
+pub fn redacted_id() -> insta::internals::Redaction {
+    redacted("[id]", |value| {
+        let id = value
+            .as_str()
+            .and_then(|text| text.parse::<uuid::Uuid>().ok());
+        id.is_some_and(|id| id.get_version_num() == 7)
+    })
+}
+
+/// A time in UTC with milliseconds.
+pub fn redacted_time() -> insta::internals::Redaction {
+    redacted("[time]", |value| {
+        let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+        value.as_str().map(shape).as_deref() == Some("0000-00-00T00:00:00.000Z")
+    })
+}
+
+fn is_score(value: &Content) -> bool {
+    match value {
+        Content::F64(score) => (0.0..=1.0).contains(score),
+        Content::U64(score) => *score <= 1,
+        _ => false,
+    }
+}
+
+/// A probability.
+pub fn redacted_score() -> insta::internals::Redaction {
+    redacted("[score]", is_score)
+}
+
+/// The six probabilities of a text.
+pub fn redacted_scores() -> insta::internals::Redaction {
+    redacted("[six scores]", |value| match value {
+        Content::Map(scores) => {
+            scores.len() == 6 && scores.iter().all(|(_, score)| is_score(score))
+        }
+        _ => false,
+    })
+}
+
+/// Short, calm, and unlike any other: for threads where the shape matters, not the words.
+pub fn remark(number: usize) -> String {
+    format!("Avis n° {number}, merci.")
 }
 
 /// A text that every model holds as a threat.

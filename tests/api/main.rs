@@ -4,6 +4,12 @@
 //! `TEST_DATABASE_URL`, or on 127.0.0.1:5432; where there is none, those runs say so loudly and pass, unless
 //! `PALABRE_REQUIRE_POSTGRES` is set.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod harness;
 
 mod access;

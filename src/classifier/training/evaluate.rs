@@ -39,8 +39,8 @@ pub struct Evaluation {
     pub model: String,
     /// Rows looked at.
     pub rows: usize,
-    /// Share of the rows that no label says anything bad of, and of those the share held for any label.
-    pub calm_held: Option<f64>,
+    /// Of the rows that are not toxic, nor anything else, the share held for any label; per set of rows.
+    pub calm_held: BTreeMap<String, f64>,
     /// The figures.
     pub labels: BTreeMap<&'static str, BTreeMap<String, Metrics>>,
 }
@@ -77,13 +77,9 @@ pub(crate) fn measure(
         for (example, scores) in examples.iter().zip(scores) {
             if let Some(present) = *example.labels.get(label) {
                 let point = (*scores.get(label), present);
-                sets.entry("all".into()).or_default().push(point);
-                sets.entry(format!("lang:{}", example.lang))
-                    .or_default()
-                    .push(point);
-                sets.entry(format!("source:{}", example.source))
-                    .or_default()
-                    .push(point);
+                for set in sets_of(example) {
+                    sets.entry(set).or_default().push(point);
+                }
             }
         }
         let metrics = sets
@@ -91,22 +87,39 @@ pub(crate) fn measure(
             .map(|(name, points)| (name, metrics(points, *thresholds.get(label))));
         labels.insert(label.as_str(), metrics.collect());
     }
-    let calm: Vec<bool> = examples
+    let mut calm: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (example, scores) in examples
         .iter()
         .zip(scores)
         .filter(|(example, _)| is_calm(example))
-        .map(|(_, scores)| {
-            Label::ALL
-                .iter()
-                .any(|label| scores.get(*label) >= thresholds.get(*label))
-        })
-        .collect();
+    {
+        let held = Label::ALL
+            .iter()
+            .any(|label| scores.get(*label) >= thresholds.get(*label));
+        for set in sets_of(example) {
+            let count = calm.entry(set).or_default();
+            count.0 += usize::from(held);
+            count.1 += 1;
+        }
+    }
+    let calm_held = calm
+        .into_iter()
+        .map(|(set, (held, all))| (set, held as f64 / all as f64));
     Evaluation {
         model: String::new(),
         rows: examples.len(),
-        calm_held: ratio(calm.iter().filter(|held| **held).count(), calm.len()),
+        calm_held: calm_held.collect(),
         labels,
     }
+}
+
+/// The sets of rows that an example is measured in.
+pub(crate) fn sets_of(example: &Example) -> [String; 3] {
+    [
+        "all".into(),
+        format!("lang:{}", example.lang),
+        format!("source:{}", example.source),
+    ]
 }
 
 /// Known not to be toxic, and nothing else said against it.
@@ -183,8 +196,8 @@ fn calibration_error(points: &[(f32, bool)]) -> f64 {
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "model {}, {} rows", self.model, self.rows)?;
-        if let Some(held) = self.calm_held {
-            writeln!(f, "calm comments held: {:.2} %", held * 100.0)?;
+        for (set, held) in &self.calm_held {
+            writeln!(f, "calm comments held, {set}: {:.2} %", held * 100.0)?;
         }
         writeln!(
             f,

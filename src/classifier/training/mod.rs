@@ -48,7 +48,7 @@ impl Default for Options {
             version: "unnamed".into(),
             lines: 112_000,
             folds: 4,
-            epochs: 4,
+            epochs: 6,
         }
     }
 }

@@ -235,7 +235,8 @@ fn second_stage(
                 .map(|target| (&vectors[row], target))
         })
         .collect();
-    let mut linear = stack::fit(label, &rows, |_| true, seed)?;
+    let inputs = dense::names();
+    let mut linear = stack::fit(label, &rows, |at| dense::may_use(label, &inputs[at]), seed)?;
     let platt = platt(label, examples, vectors, targets, &linear, natural);
     linear.weights = linear.weights.map(|weight| weight * platt.slope);
     linear.bias = linear.bias * platt.slope + platt.offset;

@@ -1,7 +1,7 @@
 //! What training tells about the model it made: figures that go into the model file and onto the screen.
 
 use super::dataset::{Example, Split};
-use super::evaluate::{Evaluation, auc};
+use super::evaluate::{Evaluation, auc, sets_of};
 use crate::classifier::dense::{self, Vector};
 use crate::domain::{Label, PerLabel, Thresholds};
 use serde::Serialize;
@@ -71,11 +71,7 @@ pub(crate) fn stages(
                 vectors[row][dense::WHOLE + label.index()],
                 *scores[row].get(label),
             ];
-            for set in [
-                "all".into(),
-                format!("lang:{}", example.lang),
-                format!("source:{}", example.source),
-            ] {
+            for set in sets_of(example) {
                 let points = sets.entry(set).or_default();
                 points[0].push((both[0], present));
                 points[1].push((both[1], present));
@@ -130,7 +126,7 @@ impl fmt::Display for Report {
                 )?;
                 match self.out_of_fold.get(label).and_then(|sets| sets.get(set)) {
                     Some(left_out) => {
-                        writeln!(f, " {:>9.3} {:>9.3}", left_out.sparse, left_out.both)?
+                        writeln!(f, " {:>9.3} {:>9.3}", left_out.sparse, left_out.both)?;
                     }
                     None => writeln!(f)?,
                 }

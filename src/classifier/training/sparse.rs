@@ -88,7 +88,7 @@ impl Matrix {
 fn distinct(text: &Text) -> Vec<(u64, f32)> {
     let mut blocks: [Vec<u64>; BLOCKS] = Default::default();
     features::each(text, |feature| {
-        blocks[feature.block as usize].push(feature.hash)
+        blocks[feature.block as usize].push(feature.hash);
     });
     let mut found = Vec::new();
     for mut block in blocks {

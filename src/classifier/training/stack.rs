@@ -16,7 +16,7 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 /// Rows linfa sees, repeats included.
 const ROWS: f32 = 60_000.0;
 /// L2 penalty, in examples.
-const ALPHA: f64 = 8.0;
+const ALPHA: f64 = 30.0;
 /// Mean absolute gradient above which a fit counts as not converged.
 const STEEPEST: f64 = 1e-3;
 

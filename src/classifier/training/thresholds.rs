@@ -1,9 +1,11 @@
 //! The scores from which a comment is held.
 //!
 //! A moderator's time is what is scarce: each label may hold a small share of calm comments, and no more. The threshold is
-//! the lowest one that keeps to that share, in every language, on held-out calm comments, first of natural ones (as they
-//! come in a talk page or a timeline), then, more leniently, of calm ones that were written to look like abuse.
+//! the lowest one that keeps to that share on three kinds of calm comments, none of which may speak for another: those of a
+//! language as they come in a talk page or a timeline; the same of one source, twice as leniently; and, more leniently
+//! still, those of a language that look like abuse, from sources whose word is to be trusted on it.
 
+use super::balance::trust;
 use super::dataset::Example;
 use super::evaluate::is_calm;
 use crate::domain::{Label, PerLabel, Score, Thresholds};
@@ -19,10 +21,26 @@ const fn budget(label: Label) -> f64 {
     }
 }
 
-/// How many times the budget may be spent on calm comments that look like abuse.
-const LENIENCE: f64 = 6.0;
-/// Below this many rows a share says little.
-const LEAST: usize = 40;
+/// What a group of calm comments has in common; how many times the budget it may spend comes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group<'a> {
+    Natural(&'a str),
+    NaturalSource(&'a str),
+    LooksLikeAbuse(&'a str),
+}
+
+impl Group<'_> {
+    const fn lenience(self) -> f64 {
+        match self {
+            Self::Natural(_) => 1.0,
+            Self::NaturalSource(_) => 2.0,
+            Self::LooksLikeAbuse(_) => 5.0,
+        }
+    }
+}
+
+/// With fewer rows, two odd ones would decide.
+const LEAST: usize = 300;
 
 /// Chooses thresholds on held-out rows and their scores.
 pub(crate) fn choose(
@@ -30,20 +48,24 @@ pub(crate) fn choose(
     scores: &[PerLabel<f32>],
     natural: &dyn Fn(&Example) -> bool,
 ) -> Thresholds {
-    PerLabel::from_fn(|label| {
-        let mut groups: BTreeMap<(&str, bool), Vec<f32>> = BTreeMap::new();
-        for (example, scores) in examples.iter().zip(scores) {
-            if is_calm(example) {
-                let group = (example.lang.as_str(), natural(example));
-                groups.entry(group).or_default().push(*scores.get(label));
-            }
+    let mut groups: BTreeMap<Group<'_>, Vec<&PerLabel<f32>>> = BTreeMap::new();
+    for (example, scores) in examples.iter().zip(scores) {
+        let mut join = |group| groups.entry(group).or_default().push(scores);
+        if !is_calm(example) {
+            continue;
         }
-        let kept = groups
-            .into_iter()
-            .filter(|(_, scores)| scores.len() >= LEAST);
-        let lowest = kept.map(|((_, natural), scores)| {
-            let share = budget(label) * if natural { 1.0 } else { LENIENCE };
-            above_all_but(scores, share)
+        if natural(example) {
+            join(Group::Natural(&example.lang));
+            join(Group::NaturalSource(&example.source));
+        } else if trust(&example.source) >= 1.0 {
+            join(Group::LooksLikeAbuse(&example.lang));
+        }
+    }
+    groups.retain(|_, members| members.len() >= LEAST);
+    PerLabel::from_fn(|label| {
+        let lowest = groups.iter().map(|(group, members)| {
+            let scores = members.iter().map(|scores| *scores.get(label)).collect();
+            above_all_but(scores, budget(label) * group.lenience())
         });
         Score::clamped(lowest.fold(0.02, f32::max).min(0.95))
     })
