@@ -103,6 +103,6 @@ fn on_model(bencher: Bencher, text: &str, run: impl Fn(&Model, &Comment<'_>)) {
                 text,
                 ..Comment::default()
             }),
-        )
+        );
     });
 }

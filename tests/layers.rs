@@ -1,5 +1,11 @@
 //! Layers run one way: `main → http, worker, cli → moderation → store, classifier → domain`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail loudly"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,11 @@
 //! The `palabre` program as an operator meets it: started, asked, stopped and killed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail loudly"
+)]
+
 #[path = "support/postgres.rs"]
 mod postgres;
 
@@ -432,16 +438,15 @@ fn score_takes_any_text_and_keeps_the_order() {
         "> \"«“".into(),
     ];
     texts.extend((0..40).map(|number| format!("Merci pour l'article n° {number}.")));
-    let lines: String = texts
+    let lines: Vec<String> = texts
         .iter()
         .enumerate()
         .map(|(number, text)| {
-            format!(
-                "{}\n",
-                json!({"id": number, "text": text, "parent_text": "a", "lang": "fr", "more": 1})
-            )
+            json!({"id": number, "text": text, "parent_text": "a", "lang": "fr", "more": 1})
+                .to_string()
         })
         .collect();
+    let lines = lines.join("\n");
     let output = score(&home, &["--explain"], &lines);
     assert!(output.status.success(), "{}", stderr(&output));
     let answers: Vec<Value> = String::from_utf8(output.stdout)

@@ -229,6 +229,48 @@ mod tests {
     }
 
     #[test]
+    fn a_model_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Model>();
+    }
+
+    #[test]
+    fn the_shipped_model_tells_a_wish_from_a_report() {
+        let model = Model::from_bytes(Model::SHIPPED).unwrap();
+        let threat = |text| {
+            let comment = Comment {
+                text,
+                ..Comment::default()
+            };
+            model.score(&comment).threat
+        };
+        let held_from = model.thresholds().threat;
+        assert!(
+            threat("Mort aux voleurs de bétail ! On va tous les pendre devant la mairie.")
+                >= held_from
+        );
+        assert!(threat("Deux voleurs de bétail sont morts hier, selon la mairie.") < held_from);
+        assert!(
+            threat("QUE DIEU VOUS BENISSE, MERCI POUR TOUT, VOUS ETES FORMIDABLES !!!") < held_from
+        );
+    }
+
+    #[test]
+    fn capitals_and_phone_french_score_alike() {
+        let model = Model::from_bytes(Model::SHIPPED).unwrap();
+        let insult = |text| {
+            let comment = Comment {
+                text,
+                ..Comment::default()
+            };
+            model.score(&comment).insult.value()
+        };
+        let typed = insult("Ce député est un âne bâté, un incapable.");
+        assert!((insult("CE DÉPUTÉ EST UN ÂNE BÂTÉ, UN INCAPABLE.") - typed).abs() < 1e-6);
+        assert!((insult("ce depute est un ane bate, un incapable.") - typed).abs() < 0.15);
+    }
+
+    #[test]
     fn assess_and_score_agree() {
         let model = small();
         let comment = Comment {

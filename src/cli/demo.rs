@@ -91,11 +91,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
             role,
             sites: SiteScope::Only(vec![site.slug.clone()]),
         };
-        anyhow::Ok(
-            moderation
-                .administration()
-                .sign_token(&caller, TOKEN_TTL)?,
-        )
+        anyhow::Ok(moderation.administration().sign_token(&caller, TOKEN_TTL)?)
     };
     let (site_token, moderator_token, admin_token) = (
         token(Role::Site, "demo-site")?,

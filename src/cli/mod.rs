@@ -96,17 +96,16 @@ async fn open_administration(config: &Config) -> anyhow::Result<Administration> 
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let opened = match &config.database_url {
-        Some(url) => Store::open(url).await,
-        None => {
-            make_private_directory(&config.data_dir).with_context(|| {
-                format!(
-                    "the data directory {} cannot be made",
-                    config.data_dir.display()
-                )
-            })?;
-            Store::open_file(&config.database_file()).await
-        }
+    let opened = if let Some(url) = &config.database_url {
+        Store::open(url).await
+    } else {
+        make_private_directory(&config.data_dir).with_context(|| {
+            format!(
+                "the data directory {} cannot be made",
+                config.data_dir.display()
+            )
+        })?;
+        Store::open_file(&config.database_file()).await
     };
     opened.context("the database cannot be opened")
 }

@@ -24,9 +24,7 @@ pub use comment::{
     StandingDecision, Status, count_links,
 };
 pub use cursor::{Cursor, InvalidCursor};
-pub use decision::{
-    Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb,
-};
+pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb};
 pub use event::{Event, EventKind};
 pub use ids::{CommentId, DecisionId, SiteId, ThreadId};
 pub use policy::{
@@ -36,8 +34,8 @@ pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
 pub use score::{Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds};
 pub use site::{Site, SiteSlug};
 pub use text::{
-    AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject, ThreadKey,
-    Title, Url, Words,
+    AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,
+    ThreadKey, Title, Url, Words,
 };
 pub use thread::{Thread, ThreadChange, ThreadCounts};
 pub use time::Timestamp;

@@ -46,6 +46,12 @@ impl Label {
         }
     }
 
+    /// The label of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|label| label.as_str() == name)
+    }
+
     /// Position in [`Label::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {

@@ -1,5 +1,7 @@
 //! Decisions over HTTP.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
@@ -12,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        CommentId, DecisionId, DecisionReason, LabelOverrides, Note, Subject, ThreadKey, Verb,
+        CommentId, DecisionId, DecisionReason, Label, LabelOverrides, Note, Subject, ThreadKey,
+        Verb,
     },
     moderation::{AuditFilter, DecisionRequest, Moderation},
 };
@@ -28,7 +31,7 @@ pub struct DecisionBody {
     #[serde(default)]
     note: Option<String>,
     #[serde(default)]
-    labels: Option<LabelOverrides>,
+    labels: Option<BTreeMap<String, bool>>,
     #[serde(default)]
     scope: Scope,
     #[serde(default)]
@@ -52,6 +55,15 @@ pub async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
     let note = fields.check_optional("note", body.note.as_deref(), Note::parse);
+    let mut labels = LabelOverrides::new();
+    for (name, taught) in body.labels.unwrap_or_default() {
+        match Label::from_name(&name) {
+            Some(label) => {
+                labels.insert(label, taught);
+            }
+            None => fields.refuse(&format!("labels.{name}"), "is not a label"),
+        }
+    }
     fields.finish()?;
     let Scope::Comment = body.scope;
     let request = DecisionRequest {
@@ -59,7 +71,7 @@ pub async fn decide(
         version: body.version,
         reason: body.reason,
         note,
-        labels: body.labels.unwrap_or_default(),
+        labels,
         force: body.force,
     };
     Ok(HttpResponse::Created().json(moderation.decide(&caller, id, request).await?))

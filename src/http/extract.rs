@@ -6,8 +6,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use serde::{
     Deserialize,
     de::{
-        DeserializeOwned, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor,
-        value::MapAccessDeserializer,
+        DeserializeOwned, IntoDeserializer as _, MapAccess, Visitor, value::MapAccessDeserializer,
     },
 };
 
@@ -49,7 +48,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let path = error.path().to_string();
         let cause = error.into_inner();
         // A value of the wrong type counts as a syntax error where an enum was expected, though the JSON may be fine.
-        let is_json = || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
         if cause.classify() == serde_json::error::Category::Data || is_json() {
             let (field, message) = name_field(&path, &cause.to_string());
             Problem::invalid(&field, message)

@@ -49,4 +49,3 @@ impl From<Fields> for Problem {
         Self::validation(fields.0)
     }
 }
-

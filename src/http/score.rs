@@ -35,7 +35,10 @@ pub async fn score(
     Json(body): Json<ScoreBody>,
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
-    let parent_text = body.parent_text.as_deref().filter(|text| !text.trim().is_empty());
+    let parent_text = body
+        .parent_text
+        .as_deref()
+        .filter(|text| !text.trim().is_empty());
     let text = fields.check("text", Body::parse(&body.text));
     let parent = fields.check_optional("parent_text", parent_text, Body::parse);
     let lang = fields.check_optional("lang", body.lang.as_deref(), Lang::parse);

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{
-    CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, view::Copies,
-};
+use super::{CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, view::Copies};
 use crate::{
     classifier::fold,
     domain::{
@@ -89,11 +87,7 @@ pub struct QueueCounts {
 }
 
 /// The row of an item that enters the queue, for the first time or again: all of it follows from the comment.
-fn row(
-    comment: &Comment,
-    queue: QueueName,
-    cluster: Option<uuid::Uuid>,
-) -> QueueRow {
+fn row(comment: &Comment, queue: QueueName, cluster: Option<uuid::Uuid>) -> QueueRow {
     QueueRow {
         comment: comment.id,
         site: comment.site,

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AuthorId, Caller, Comment, CommentId, Cursor, Permission, Site, ThreadId, ThreadKey,
+        AuthorId, Caller, Comment, CommentId, Cursor, InvalidCursor, Permission, Site, ThreadId,
+        ThreadKey,
     },
     store::Lock,
 };
@@ -46,11 +47,23 @@ pub struct Listing {
     pub cursor: Option<String>,
 }
 
-/// Where a page ended: after which comment, below which.
+/// Where a page ended.
 #[derive(Debug, Serialize, Deserialize)]
 struct Position {
+    /// Below which comment.
     parent: Option<CommentId>,
+    /// After which comment.
     after: Option<CommentId>,
+    /// The `parent` of the listing that gave the cursor.
+    given_for: Option<CommentId>,
+}
+
+impl Position {
+    /// Whether a listing of `parent` may go on from here: it names none, the one that the cursor leads to, or the one it
+    /// was given for.
+    fn continues(&self, parent: Option<CommentId>) -> bool {
+        parent.is_none() || parent == self.parent || parent == self.given_for
+    }
 }
 
 /// What a cursor of a listing is bound to.
@@ -118,14 +131,17 @@ fn page(
     listing: &Listing,
     bound: &Bound<'_>,
 ) -> Result<Page<ReaderComment>, Error> {
-    // A cursor carries what it lists the replies of, so that it can be followed with or without `parent`.
     let position = match listing.cursor.as_deref() {
         Some(cursor) => Cursor::read::<_, Position>(cursor, bound)?,
         None => Position {
             parent: listing.parent,
             after: None,
+            given_for: None,
         },
     };
+    if !position.continues(listing.parent) {
+        return Err(InvalidCursor.into());
+    }
     let tree = Tree::new(comments, listing);
     let first_level = match position.parent {
         None => &tree.roots,
@@ -150,7 +166,14 @@ fn page(
     });
     let taken: Vec<(usize, usize)> = to_show.by_ref().take(listing.limit).collect();
     let more = to_show.next().is_some();
-    let cursor = |parent, after| Cursor::new(bound, &Position { parent, after });
+    let cursor = |parent, after| {
+        let position = Position {
+            parent,
+            after,
+            given_for: listing.parent,
+        };
+        Cursor::new(bound, &position)
+    };
     let next_cursor = taken
         .last()
         .filter(|_| more)

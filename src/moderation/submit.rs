@@ -4,9 +4,9 @@ use super::{CommentView, Error, Moderation, Thing, duplicates, queue};
 use crate::{
     classifier,
     domain::{
-        AuthorStanding, Comment, CommentId, Event, EventKind, ExternalId, Lang, NewComment, QueueName, Signals, Site,
-        Status, Thread, ThreadChange, ThreadId, ThreadKey, ThreadStanding, Timestamp, count_links,
-        decide,
+        AuthorStanding, Comment, CommentId, Event, EventKind, ExternalId, Lang, NewComment,
+        QueueName, Signals, Site, Status, Thread, ThreadChange, ThreadId, ThreadKey,
+        ThreadStanding, Timestamp, count_links, decide,
     },
     store::{Db, Explanation, Lock, StoreError},
 };

@@ -182,7 +182,11 @@ impl Keys {
         let (usable, unknown): (Vec<_>, Vec<_>) =
             stored.iter().partition(|key| key.algorithm == HS256);
         for key in unknown {
-            tracing::warn!(kid = key.kid, algorithm = key.algorithm, "a signing key of a newer version is left out");
+            tracing::warn!(
+                kid = key.kid,
+                algorithm = key.algorithm,
+                "a signing key of a newer version is left out"
+            );
         }
         let signer = usable.first().ok_or(Error::Keys)?.kid.clone();
         let by_kid = usable
@@ -236,9 +240,6 @@ impl Moderation {
     /// # Errors
     /// When it is not signed by one of our keys for us, or its time is not now.
     pub async fn verify_token(&self, token: &str) -> Result<Caller, TokenError> {
-        self.administration
-            .keyring
-            .verify(token, &self.store)
-            .await
+        self.administration.keyring.verify(token, &self.store).await
     }
 }

@@ -65,6 +65,8 @@ fn may_pass(refusal: &dyn DatabaseError) -> bool {
     }
     // Connection lost, no resources, shutting down; serialisation failure, deadlock, lock or statement timed out,
     // read-only after a fail-over.
-    ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+    ["08", "53", "57P"]
+        .iter()
+        .any(|class| code.starts_with(class))
         || matches!(&*code, "40001" | "40P01" | "55P03" | "57014" | "25006")
 }

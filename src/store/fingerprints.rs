@@ -49,7 +49,11 @@ impl Db<'_> {
     /// When the database fails.
     pub async fn lock_text(&mut self, site: SiteId, exact: i64) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
-            sql::execute!(self, "SELECT pg_advisory_xact_lock($1)", exact ^ site.salt())?;
+            sql::execute!(
+                self,
+                "SELECT pg_advisory_xact_lock($1)",
+                exact ^ site.salt()
+            )?;
         }
         Ok(())
     }

@@ -192,7 +192,12 @@ impl Store {
             .acquire_timeout(PATIENCE);
         let begun = Instant::now();
         let write = loop {
-            match write.clone().connect_with(options.clone()).await.map_err(StoreError::from) {
+            match write
+                .clone()
+                .connect_with(options.clone())
+                .await
+                .map_err(StoreError::from)
+            {
                 // Turning a new file to WAL heeds no busy timeout; another process may be doing it just now.
                 Err(StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(20)).await;

@@ -200,7 +200,7 @@ on_each_database! {
             (json!({"note": "n".repeat(2_001)}), "note"),
             (json!({"note": "a\0b"}), "note"),
             (json!({"labels": {"toxicity": "yes"}}), "labels.toxicity"),
-            (json!({"labels": {"rude": true}}), "labels"),
+            (json!({"labels": {"rude": true}}), "labels.rude"),
             (json!({"labels": ["toxicity"]}), "labels"),
             (json!({"scope": "everything"}), "scope"),
             (json!({"force": 1}), "force"),

@@ -199,7 +199,7 @@ impl App {
         let token = self
             .moderation
             .administration()
-            .sign_token(&caller, Duration::from_secs(60))
+            .sign_token(&caller, Duration::from_mins(1))
             .unwrap();
         self.with_token(&token)
     }

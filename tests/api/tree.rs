@@ -341,6 +341,7 @@ on_each_database! {
         site.get(&format!("/v1/threads/a/comments?cursor={cursor}")).await.expect(200);
         let cut = site.get("/v1/threads/a/comments?max_depth=1").await.expect(200);
         let replies = cut["items"][0]["replies"][0]["replies_cursor"].as_str().unwrap();
+        let other = id(&cut["items"][0]);
         for path in [
             format!("/v1/threads/b/comments?cursor={cursor}"),
             format!("/v1/threads/a/comments?view=flat&cursor={cursor}"),
@@ -348,6 +349,8 @@ on_each_database! {
             format!("/v1/threads/a/comments?viewer=awa&cursor={cursor}"),
             format!("/v1/threads/b/comments?cursor={replies}"),
             format!("/v1/threads/a/comments?sort=newest&cursor={replies}"),
+            format!("/v1/threads/a/comments?parent={other}&cursor={cursor}"),
+            format!("/v1/threads/a/comments?parent={other}&cursor={replies}"),
         ] {
             assert_eq!(site.get(&path).await.invalid_fields(), ["cursor"], "{path}");
         }
