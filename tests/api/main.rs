@@ -17,5 +17,6 @@ mod comments;
 mod decisions;
 mod queue;
 mod score;
+mod seeds;
 mod threads;
 mod tree;
