@@ -13,7 +13,7 @@ pub struct Config {
 
     /// Address of the database: `sqlite://FILE` or `postgres://USER@HOST/NAME` [default: palabre.db in the data directory]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
-    pub database_url: Option<String>,
+    database_url: Option<String>,
 }
 
 /// How a server listens.
@@ -60,6 +60,12 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
+    /// The address of a database elsewhere, if one is given; an empty variable gives none.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&str> {
+        self.database_url.as_deref().filter(|url| !url.is_empty())
+    }
+
     /// The data directory's own database file.
     #[must_use]
     pub fn database_file(&self) -> PathBuf {

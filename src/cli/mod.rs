@@ -96,7 +96,7 @@ async fn open_administration(config: &Config) -> anyhow::Result<Administration> 
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let opened = if let Some(url) = &config.database_url {
+    let opened = if let Some(url) = config.database_url() {
         Store::open(url).await
     } else {
         make_private_directory(&config.data_dir).with_context(|| {

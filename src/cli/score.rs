@@ -1,6 +1,9 @@
 //! `palabre score`
 
-use std::io::{BufRead as _, Write as _};
+use std::{
+    io::{BufRead as _, Write as _},
+    path::Path,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -106,7 +109,13 @@ pub fn run(config: &Config, args: &ScoreArgs) -> anyhow::Result<()> {
 
 /// The live model of the database where there is one, else the shipped one. Nothing is made or migrated for it.
 fn live_model(config: &Config) -> anyhow::Result<Model> {
-    if config.database_url.is_none() && !config.database_file().exists() {
+    let exists = match config.database_url() {
+        None => config.database_file().exists(),
+        Some(url) => url
+            .strip_prefix("sqlite://")
+            .is_none_or(|file| Path::new(file).exists()),
+    };
+    if !exists {
         return Ok(Model::from_bytes(Model::SHIPPED)?);
     }
     super::wait_for(async {

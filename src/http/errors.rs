@@ -51,6 +51,7 @@ impl From<Error> for Problem {
                 "the comment of the id parent_id is hidden or deleted and takes no replies",
             ),
             Error::TooDeep => Self::invalid("parent_id", "hangs 255 replies deep already"),
+            Error::NoWords => Self::invalid("q", "holds nothing to search for"),
             Error::Cursor(refusal) => Self::invalid("cursor", refusal.to_string()),
             Error::Stale(current) => Self::conflict(
                 "stale-version",

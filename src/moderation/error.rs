@@ -36,6 +36,8 @@ pub enum Error {
     ParentGone,
     #[error("the chain of replies is too long")]
     TooDeep,
+    #[error("nothing to search for")]
+    NoWords,
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     /// The comment changed since the caller saw it; here it is.

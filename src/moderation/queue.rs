@@ -140,6 +140,8 @@ impl Moderation {
         let sites = self
             .sites_of(caller, request.site.as_ref(), about_one_site)
             .await?;
+        let words = request.q.as_ref().map(words).transpose()?;
+        let words = words.unwrap_or_default();
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
         let filter = QueueFilter {
@@ -149,16 +151,7 @@ impl Moderation {
             thread: thread_id(&mut db, &sites, request.thread.as_ref()).await?,
             author: request.author.clone(),
             min_score: request.min_score,
-            words: request
-                .q
-                .as_ref()
-                .map(|words| {
-                    fold(words.as_str())
-                        .split_whitespace()
-                        .map(str::to_owned)
-                        .collect()
-                })
-                .unwrap_or_default(),
+            words,
             collapse: request.collapse,
         };
         let rows = db
@@ -196,6 +189,18 @@ impl Moderation {
         }
         Ok(counts)
     }
+}
+
+/// What is searched for: words without case and accents, of which there must be one.
+fn words(q: &Words) -> Result<Vec<String>, Error> {
+    let words: Vec<String> = fold(q.as_str())
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    if words.is_empty() {
+        return Err(Error::NoWords);
+    }
+    Ok(words)
 }
 
 /// Everything around the rows of a page, read by set.

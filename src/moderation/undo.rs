@@ -45,7 +45,7 @@ impl Moderation {
             at: after(latest.as_ref()),
             from_status: undone.to_status,
             to_status: undone.from_status,
-            from_queue: undone.to_queue,
+            from_queue: db.queue_of(comment.id).await?,
             to_queue: undone.from_queue,
             version: comment.version + i64::from(undone.from_status != undone.to_status),
             replaces: comment.decision.as_ref().map(|standing| standing.id),

@@ -31,6 +31,30 @@ pub enum StoreError {
     Address(String),
 }
 
+impl StoreError {
+    /// What an error of a COMMIT means. Only a refusal that tells why leaves no doubt that nothing was written.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(refusal) if !leaves_it_open(&**refusal) => error.into(),
+            _ => Self::Uncertain(error),
+        }
+    }
+}
+
+/// Whether a database (or a proxy before it) says that it went away, or does not know.
+fn leaves_it_open(refusal: &dyn DatabaseError) -> bool {
+    !is_sqlite(refusal)
+        && refusal.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || code == "40003"
+        })
+}
+
+fn is_sqlite(refusal: &dyn DatabaseError) -> bool {
+    refusal
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_some()
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -54,10 +78,7 @@ fn may_pass(refusal: &dyn DatabaseError) -> bool {
     let Some(code) = refusal.code() else {
         return false;
     };
-    if refusal
-        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
-        .is_some()
-    {
+    if is_sqlite(refusal) {
         // The low byte is the primary code: BUSY, LOCKED, IOERR, FULL.
         return code
             .parse::<i32>()
@@ -68,5 +89,8 @@ fn may_pass(refusal: &dyn DatabaseError) -> bool {
     ["08", "53", "57P"]
         .iter()
         .any(|class| code.starts_with(class))
-        || matches!(&*code, "40001" | "40P01" | "55P03" | "57014" | "25006")
+        || matches!(
+            &*code,
+            "40001" | "40P01" | "55P03" | "57014" | "25006" | "25P03"
+        )
 }

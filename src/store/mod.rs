@@ -5,6 +5,9 @@
 //! differ, a `match` holds both texts side by side. The methods sit on [`Db`], a connection in or outside a
 //! transaction, in the file of the table they touch.
 //!
+//! Migrations run inside a transaction, where SQLite ignores `PRAGMA foreign_keys`: one that rebuilds a table begins
+//! with `PRAGMA defer_foreign_keys = ON`.
+//!
 //! To add a table: a migration of the same number and name for each engine, a file here, and a test in `tests/api`,
 //! where everything runs on both.
 
@@ -28,7 +31,8 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -118,10 +122,7 @@ impl Tx {
             Self::Sqlite(transaction) => transaction.commit().await,
             Self::Postgres(transaction) => transaction.commit().await,
         };
-        outcome.map_err(|error| match error {
-            sqlx::Error::Database(_) => error.into(),
-            lost => StoreError::Uncertain(lost),
-        })
+        outcome.map_err(StoreError::of_commit)
     }
 }
 
@@ -145,9 +146,14 @@ impl Store {
                     "a database in memory would lose every comment; name a file".into(),
                 ));
             }
-            let options = url
+            let options: SqliteConnectOptions = url
                 .parse()
                 .map_err(|_| StoreError::Address("DATABASE_URL is no SQLite address".into()))?;
+            if options.get_filename().as_os_str().is_empty() {
+                return Err(StoreError::Address(
+                    "DATABASE_URL names no file: it must be sqlite://FILE".into(),
+                ));
+            }
             Self::open_sqlite(options).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await
@@ -169,7 +175,10 @@ impl Store {
                 ("idle_in_transaction_session_timeout", "30s"),
             ]);
         // Asked once outside the pool, which would only say that its time ran out.
-        PgConnection::connect_with(&options).await?.close().await?;
+        let asked = async { PgConnection::connect_with(&options).await?.close().await };
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
         let pool = PgPoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(PATIENCE)
@@ -227,7 +236,16 @@ impl Store {
                 SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
                 tx.commit().await?;
             }
-            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Self::Postgres(pool) => {
+                // A connection of its own, on which one waits for another replica's migration however long it takes.
+                let options = pool.connect_options().as_ref().clone();
+                let mut connection =
+                    PgConnection::connect_with(&options.options([("lock_timeout", "0")])).await?;
+                POSTGRES_MIGRATIONS
+                    .run_direct(None, &mut connection, false)
+                    .await?;
+                connection.close().await?;
+            }
         }
         Ok(())
     }
@@ -340,6 +358,7 @@ mod tests {
             ("mysql://localhost/x", "sqlite:// or postgres://"),
             ("sqlite::memory:", "name a file"),
             ("sqlite://x?mode=memory", "name a file"),
+            ("sqlite://", "names no file"),
         ] {
             let refusal = Store::open(url).await.unwrap_err().to_string();
             assert!(refusal.contains(word), "{refusal}");

@@ -88,7 +88,7 @@ async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App
         moderation: Arc::clone(&moderation),
         address,
         database_url: url,
-        http: reqwest::Client::new(),
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
     };
     let outcome = tokio::spawn(check(app)).await;
     handle.stop(false).await;

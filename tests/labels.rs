@@ -1,0 +1,72 @@
+//! Our own labelled comments in `seeds/labels` are what they say they are.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails loudly"
+)]
+
+use std::{collections::HashSet, fs, path::Path};
+
+use palabre::{classifier::fold, classifier::training::dataset};
+use serde_json::Value;
+
+fn files() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/labels");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_file_reads_as_a_labelled_file() {
+    let files = files();
+    assert!(!files.is_empty());
+    for (name, text) in files {
+        let examples = dataset::read(text.as_bytes(), &name).unwrap();
+        assert_eq!(examples.len(), text.lines().count(), "{name}");
+        for example in examples {
+            assert!(!example.text.trim().is_empty(), "{name}");
+            assert_eq!(example.lang, name[..2], "{name}: {}", example.text);
+            assert!(example.source.starts_with("palabre_"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn ids_and_texts_are_unique() {
+    let (mut ids, mut texts) = (HashSet::new(), HashSet::new());
+    for (name, text) in files() {
+        for line in text.lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let id = row["id"].as_str().unwrap();
+            assert!(id.starts_with(&name), "{id} in {name}");
+            assert!(ids.insert(id.to_owned()), "{id} twice");
+            let folded = fold(row["text"].as_str().unwrap());
+            assert!(texts.insert(folded), "the text of {id} twice");
+        }
+    }
+}
+
+#[test]
+fn what_insults_threatens_or_hates_is_toxic() {
+    for (name, text) in files() {
+        for example in dataset::read(text.as_bytes(), &name).unwrap() {
+            let labels = example.labels;
+            let abuse = [labels.insult, labels.threat, labels.identity_attack];
+            if abuse.contains(&Some(true)) {
+                assert_eq!(labels.toxicity, Some(true), "{name}: {}", example.text);
+            }
+        }
+    }
+}
