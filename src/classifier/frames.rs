@@ -27,7 +27,7 @@ frames! {
     Insult, InsultAtYou, InsultPointed, InsultNegated, InsultAtGroup,
     Vulgar, VulgarAtYou,
     Violence, ViolenceAtYou, ViolenceAtThem, ViolenceWilled, ViolenceMust, ViolenceAtGroup, ViolenceTold, ViolenceNegated,
-    DeathTold, DeathWished, DeathWish, DeathWishTold,
+    DeathTold, DeathWished, DeathWish, DeathWishTold, DeathCry,
     Weapon, WeaponAtYou, WeaponWilled, Home, HomeFated,
     Quoted, InsultQuoted, ViolenceQuoted, DeathWishQuoted, SlurQuoted,
     Order, OrderAtThem, OrderAtGroup, Fate, FateAtYou,
@@ -97,6 +97,10 @@ impl Reader<'_> {
                 Kind::Number(_) | Kind::Url => {}
             }
         }
+    }
+
+    fn opens_clause(&self, at: usize) -> bool {
+        at == self.sentence.0 || self.text.tokens[at].gap >= Gap::Comma
     }
 
     fn is(&self, at: usize, class: Class) -> bool {
@@ -245,10 +249,11 @@ impl Reader<'_> {
             self.see(Frame::DeathWish, at, last);
             if self.told {
                 self.see(Frame::DeathWishTold, at, last);
+            } else if self.opens_clause(at) {
+                self.see(Frame::DeathCry, at, last);
             }
         }
-        let opens_clause = at == self.sentence.0 || self.text.tokens[at].gap >= Gap::Comma;
-        if self.is(at, Class::Order) && opens_clause {
+        if self.is(at, Class::Order) && self.opens_clause(at) {
             self.see(Frame::Order, at, at);
             self.see_if(Frame::OrderAtThem, at, self.after(at, 2, Class::Third));
             self.see_if(Frame::OrderAtGroup, at, self.after(at, 4, Class::Identity));
@@ -335,6 +340,9 @@ mod tests {
             Frame::DeathTold
         ));
         assert!(has("I hope he dies slowly", Frame::DeathWished));
+        assert!(has("Assez pleuré, mort aux voleurs", Frame::DeathCry));
+        assert!(!has("Mort au combat à vingt ans", Frame::DeathCry));
+        assert!(!has("Il est condamné à mort", Frame::DeathCry));
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! is linear, so a token's share in the log-odds of a label is computed, not estimated. Shares are gathered per word, which
 //! is what a reader can judge, and neighbouring words that raise the score become one span.
 
-use super::dense::{Evidence, FRAMES, PEAK, SIZE, WHOLE};
+use super::dense::{Evidence, FRAMES, PEAK, SENTENCE, SENTENCE_FRAMES, SIZE, WHOLE};
 use super::features::BLOCKS;
-use super::frames;
+use super::frames::{self, Sighting};
 use super::table::{LABELS, Table};
 use super::tokens::{Gap, Text};
 use crate::domain::{Highlight, Label};
@@ -66,22 +66,25 @@ pub(crate) fn spans(
 
 /// Each token's part of the label's log-odds.
 fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32> {
+    let sentence = &evidence.sentence;
     let mut shares: Vec<f32> = evidence
         .tokens
         .iter()
         .enumerate()
         .map(|(at, token)| {
+            let in_sentence = (sentence.from..sentence.to).contains(&at);
             (0..LABELS)
                 .map(|sparse| {
                     let peak = &evidence.peaks[sparse];
                     let in_peak = (peak.from..peak.to).contains(&at);
                     let per_block = (0..BLOCKS).map(|block| {
-                        let factor = weights[WHOLE + sparse] * evidence.whole_factor[block]
-                            + if in_peak {
-                                weights[PEAK + sparse] * peak.factor[block]
-                            } else {
-                                0.0
-                            };
+                        let mut factor = weights[WHOLE + sparse] * evidence.whole_factor[block];
+                        if in_peak {
+                            factor += weights[PEAK + sparse] * peak.factor[block];
+                        }
+                        if in_sentence {
+                            factor += weights[SENTENCE + sparse] * sentence.factor[block];
+                        }
                         token[block][sparse] as f32 * factor
                     });
                     per_block.sum::<f32>() * table.scale()[sparse]
@@ -89,10 +92,19 @@ fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32>
                 .sum()
         })
         .collect();
-    let counts = frames::counts(&evidence.sightings);
-    for sighting in &evidence.sightings {
+    let inside = evidence.sightings_in_sentence();
+    share_frames(&mut shares, &weights[FRAMES..], &evidence.sightings);
+    share_frames(&mut shares, &weights[SENTENCE_FRAMES..], inside);
+    shares
+}
+
+/// Hands what `sightings` are worth to the tokens that made them.
+fn share_frames(shares: &mut [f32], weights: &[f32], sightings: &[Sighting]) {
+    let counts = frames::counts(sightings);
+    let values = frames::values(sightings);
+    for sighting in sightings {
         let frame = sighting.frame as usize;
-        let each = weights[FRAMES + frame] * evidence.vector[FRAMES + frame] / counts[frame];
+        let each = weights[frame] * values[frame] / counts[frame];
         let range = sighting.from as usize..sighting.to as usize;
         // A frame's two ends made it; what lies between only had to be short.
         if range.len() == 1 {
@@ -102,5 +114,4 @@ fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32>
             shares[range.end - 1] += each / 2.0;
         }
     }
-    shares
 }

@@ -1,7 +1,7 @@
 //! A loaded model, and how a comment goes through it.
 
 use super::artefact::{self, Header, ModelError};
-use super::dense::{self, Evidence, SIZE};
+use super::dense::{self, Evidence, SIZE, Scout};
 use super::fingerprint::Fingerprint;
 use super::highlight;
 use super::lexicon::Lexicon;
@@ -58,6 +58,7 @@ pub struct Model {
     report: serde_json::Value,
     weights: [[f32; SIZE]; LABELS],
     bias: [f32; LABELS],
+    scout: Scout,
     table: Table,
     lexicon: Lexicon,
 }
@@ -100,6 +101,7 @@ impl Model {
             checksum,
             thresholds: header.thresholds,
             report: header.report,
+            scout: Scout::of(&weights[Label::Threat.index()]),
             weights,
             bias: Label::ALL.map(|label| *header.bias.get(label)),
             table,
@@ -135,7 +137,7 @@ impl Model {
     #[must_use]
     pub fn assess(&self, comment: &Comment<'_>) -> Assessment {
         let prepared = prepare(comment);
-        let evidence = dense::read(&self.table, &self.lexicon, &prepared.text);
+        let evidence = dense::read(&self.table, &self.lexicon, &self.scout, &prepared.text);
         let scores = self.scores_of(&evidence);
         let highlights = self.highlights(&scores, &evidence, &prepared.text);
         let fingerprint = Fingerprint::new(&prepared.glyphs, &prepared.quotes, &prepared.text);
@@ -154,7 +156,8 @@ impl Model {
     }
 
     pub(crate) fn evidence(&self, comment: &Comment<'_>) -> Evidence {
-        dense::read(&self.table, &self.lexicon, &prepare(comment).text)
+        let text = prepare(comment).text;
+        dense::read(&self.table, &self.lexicon, &self.scout, &text)
     }
 
     fn scores_of(&self, evidence: &Evidence) -> Scores {

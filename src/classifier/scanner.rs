@@ -53,7 +53,7 @@ impl Scanner<'_> {
             '?' => self.text.marks.questions += 1,
             '.' if self.plain(at + 1) == '.' && self.plain(at + 2) == '.' => {
                 self.text.marks.ellipses += 1;
-                self.gap = Gap::Sentence;
+                self.gap = Gap::Stop;
                 let mut end = at + 3;
                 while self.plain(end) == '.' {
                     end += 1;
@@ -63,7 +63,8 @@ impl Scanner<'_> {
             _ => {}
         }
         let gap = match c {
-            '.' | '!' | '?' | ';' | ':' | '\n' | '\r' | '…' => Gap::Sentence,
+            '.' | '!' | '?' | '\n' | '\r' | '…' => Gap::Stop,
+            ';' | ':' => Gap::Sentence,
             c if c.is_whitespace() || matches!(c, '\'' | '-' | '#' | '_') => Gap::Space,
             _ => Gap::Comma,
         };

@@ -21,7 +21,10 @@ pub(crate) enum Kind {
 pub(crate) enum Gap {
     Space,
     Comma,
+    /// A colon or semicolon: what follows can stand alone.
     Sentence,
+    /// The end of a sentence, or of a line.
+    Stop,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +80,7 @@ pub(crate) fn tokenise(glyphs: &[Glyph], cuts: &[Span]) -> Text {
             tokens: Vec::with_capacity(glyphs.len() / 4 + 1),
             marks: Marks::default(),
         },
-        gap: Gap::Sentence,
+        gap: Gap::Stop,
         mostly_latin: latin >= foreign,
         quoted: false,
     };
@@ -93,7 +96,7 @@ pub(crate) fn tokenise(glyphs: &[Glyph], cuts: &[Span]) -> Text {
         if let Some(cut) = cuts.peek()
             && glyphs[at].start as usize >= cut.start
         {
-            scanner.gap = Gap::Sentence;
+            scanner.gap = Gap::Stop;
             at += 1;
             continue;
         }
@@ -162,7 +165,7 @@ mod tests {
         let text = tokenise(&glyphs("un deux trois"), &[Span { start: 3, end: 7 }]);
         assert_eq!(text.tokens.len(), 2);
         assert_eq!(text.tokens[1].span, (8, 13));
-        assert_eq!(text.tokens[1].gap, Gap::Sentence);
+        assert_eq!(text.tokens[1].gap, Gap::Stop);
     }
 
     proptest! {

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read};
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Rows next to each other that are held out together.
+const NEIGHBOURS: usize = 4;
+
 /// What a row is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,7 +101,8 @@ impl Labels {
 
 /// Reads a file of labelled comments; `name` is for messages.
 ///
-/// A file without `valid` or `test` rows has a fifth of its threads (or texts) held out, half for each.
+/// A file without `valid` or `test` rows has a fifth of its threads held out, half for each. Rows without a thread go by fours:
+/// sentences that were written to differ in one thing stand next to each other, and must not be parted.
 ///
 /// # Errors
 /// On the first line that is no labelled comment, and on a damaged gzip stream.
@@ -159,8 +163,14 @@ pub fn read(reader: impl Read, name: &str) -> Result<Vec<Example>, DatasetError>
         });
     }
     if !has_splits {
-        for (example, thread) in examples.iter_mut().zip(threads) {
-            example.split = held_out(thread.as_deref().unwrap_or(&example.text));
+        for (rows, threads) in examples
+            .chunks_mut(NEIGHBOURS)
+            .zip(threads.chunks(NEIGHBOURS))
+        {
+            let together = rows.first().map_or(Split::Train, |row| held_out(&row.text));
+            for (row, thread) in rows.iter_mut().zip(threads) {
+                row.split = thread.as_deref().map_or(together, held_out);
+            }
         }
     }
     Ok(examples)
@@ -223,6 +233,15 @@ mod tests {
             .collect();
         let rows = read(text.as_bytes(), "a").unwrap();
         assert!(rows.iter().all(|row| row.split == rows[0].split));
+    }
+
+    #[test]
+    fn rows_written_as_pairs_are_not_parted() {
+        let text: String = (0..400).map(line).collect();
+        let rows = read(text.as_bytes(), "a").unwrap();
+        for pair in rows.chunks(2) {
+            assert_eq!(pair[0].split, pair[1].split);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::sparse::{self, Descent, Matrix};
 use super::stack::{self, Linear, sigmoid};
 use super::{Options, Progress, Random, TrainError, evaluate, thresholds};
 use crate::classifier::artefact::{self, Header};
-use crate::classifier::dense::{self, SIZE, Vector};
+use crate::classifier::dense::{self, SIZE, Scout, Vector};
 use crate::classifier::lexicon::Lexicon;
 use crate::classifier::model::Model;
 use crate::classifier::normalise::glyphs;
@@ -24,6 +24,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub(crate) const LEAST_ROWS: usize = 30;
 /// Rows next to each other that share a fold.
 const NEIGHBOURS: usize = 8;
+/// Times the worst sentences are chosen anew by what the threat label has learned from the last choice.
+const ROUNDS: usize = 3;
 /// Sources with at most this share of toxic rows count as natural.
 const NATURAL_SHARE: f64 = 0.2;
 
@@ -51,9 +53,20 @@ pub fn train(
         .collect();
     let targets = balance::targets(examples);
     let folds = folds(examples, options);
-    let (table, vectors) = first_stage(
-        examples, &texts, &targets, &folds, &lexicon, options, progress,
-    );
+    let tables = first_stage(examples, &texts, &targets, &folds, options, progress);
+    let read = |scout: &Scout| -> Vec<Vector> {
+        progress.stage("vectors", texts.len() as u64);
+        let rows = texts.par_iter().zip(&folds);
+        rows.map(|(text, fold)| {
+            progress.advance(1);
+            let table = &tables[fold.unwrap_or(options.folds)];
+            dense::read(table, &lexicon, scout, text).vector
+        })
+        .collect()
+    };
+    let threat_learned = learned.contains(&Label::Threat);
+    let (vectors, threat) =
+        choose_sentences(&read, threat_learned, examples, &targets, options.seed)?;
 
     progress.stage("second stage", learned.len() as u64);
     let calm_sources = natural_sources(examples);
@@ -61,13 +74,21 @@ pub fn train(
     let second: Vec<(Label, Linear)> = learned
         .par_iter()
         .map(|label| {
-            let fitted =
-                second_stage(*label, examples, &vectors, &targets, options.seed, &natural)?;
+            let fitted = match threat.as_ref().filter(|_| *label == Label::Threat) {
+                // Its weights chose the sentences: fitted once more, they would choose others.
+                Some(threat) => threat.clone(),
+                None => second_stage(*label, examples, &vectors, &targets, options.seed)?,
+            };
+            let platt = platt(*label, examples, &vectors, &targets, &fitted, &natural);
             progress.advance(1);
-            Ok((*label, fitted))
+            Ok((*label, calibrated(&fitted, platt)))
         })
         .collect::<Result<_, TrainError>>()?;
 
+    let table = tables
+        .last()
+        .cloned()
+        .unwrap_or_else(|| Table::pack(1, &[]).0);
     let mut weights = PerLabel::from_fn(|_| vec![0.0; SIZE]);
     let mut bias = PerLabel::from_fn(|_| -20.0);
     for (label, linear) in &second {
@@ -147,25 +168,27 @@ fn normalised(example: &Example, seed: u64) -> Text {
 /// labels stand together in a file, and a model that has seen one of them is misled, not tested, by the other.
 fn folds(examples: &[Example], options: &Options) -> Vec<Option<usize>> {
     let mut random = Random(options.seed);
-    let neighbours = examples.chunks(NEIGHBOURS).flat_map(|rows| {
-        let fold = (random.unit() * options.folds as f32) as usize;
-        rows.iter().map(move |row| (row, fold))
-    });
+    let sources = examples.chunk_by(|a, b| a.source == b.source);
+    let neighbours = sources
+        .flat_map(|rows| rows.chunks(NEIGHBOURS))
+        .flat_map(|rows| {
+            let fold = (random.unit() * options.folds as f32) as usize;
+            rows.iter().map(move |row| (row, fold))
+        });
     neighbours
         .map(|(row, fold)| (row.split == Split::Train).then_some(fold.min(options.folds - 1)))
         .collect()
 }
 
-/// The sparse part learned from all training rows, and every row's vector by one that has not seen it.
+/// The sparse part without each fold, and last the one learned from all training rows.
 fn first_stage(
     examples: &[Example],
     texts: &[Text],
     targets: &[Targets],
     folds: &[Option<usize>],
-    lexicon: &Lexicon,
     options: &Options,
     progress: &dyn Progress,
-) -> (Table, Vec<Vector>) {
+) -> Vec<Table> {
     progress.stage("features", 2 * texts.len() as u64);
     let matrix = Matrix::build(texts, |rows| progress.advance(rows));
     let mut sources: HashMap<&str, usize> = HashMap::new();
@@ -183,7 +206,7 @@ fn first_stage(
         decay: 1e-6,
         seed: options.seed,
     };
-    let tables: Vec<Table> = (0..=options.folds)
+    (0..=options.folds)
         .into_par_iter()
         .map(|left_out| {
             let chosen: Vec<usize> = (0..examples.len())
@@ -200,23 +223,26 @@ fn first_stage(
                 done,
             )
         })
-        .collect();
-    progress.stage("vectors", texts.len() as u64);
-    let vectors = texts
-        .par_iter()
-        .zip(folds)
-        .map(|(text, fold)| {
-            progress.advance(1);
-            dense::read(&tables[fold.unwrap_or(options.folds)], lexicon, text).vector
-        })
-        .collect();
-    (
-        tables
-            .into_iter()
-            .last()
-            .unwrap_or_else(|| Table::pack(1, &[]).0),
-        vectors,
-    )
+        .collect()
+}
+
+/// Chooses each row's worst sentence and learns from it what a threat is, in turns. Returns the vectors with the last choice,
+/// and the threat label's second stage that made it.
+fn choose_sentences(
+    read: &dyn Fn(&Scout) -> Vec<Vector>,
+    threat_learned: bool,
+    examples: &[Example],
+    targets: &[Targets],
+    seed: u64,
+) -> Result<(Vec<Vector>, Option<Linear>), TrainError> {
+    let mut vectors = read(&Scout::sparse());
+    let mut threat = None;
+    for _ in 0..if threat_learned { ROUNDS } else { 0 } {
+        let fitted = second_stage(Label::Threat, examples, &vectors, targets, seed)?;
+        vectors = read(&Scout::of(&fitted.weights.map(|w| w as f32)));
+        threat = Some(fitted);
+    }
+    Ok((vectors, threat))
 }
 
 fn second_stage(
@@ -225,7 +251,6 @@ fn second_stage(
     vectors: &[Vector],
     targets: &[Targets],
     seed: u64,
-    natural: &dyn Fn(&Example) -> bool,
 ) -> Result<Linear, TrainError> {
     let rows: Vec<_> = (0..examples.len())
         .filter(|row| examples[*row].split == Split::Train)
@@ -236,11 +261,14 @@ fn second_stage(
         })
         .collect();
     let inputs = dense::names();
-    let mut linear = stack::fit(label, &rows, |at| dense::may_use(label, &inputs[at]), seed)?;
-    let platt = platt(label, examples, vectors, targets, &linear, natural);
-    linear.weights = linear.weights.map(|weight| weight * platt.slope);
-    linear.bias = linear.bias * platt.slope + platt.offset;
-    Ok(linear)
+    stack::fit(label, &rows, |at| dense::may_use(label, &inputs[at]), seed)
+}
+
+fn calibrated(linear: &Linear, platt: Platt) -> Linear {
+    Linear {
+        weights: linear.weights.map(|weight| weight * platt.slope),
+        bias: linear.bias * platt.slope + platt.offset,
+    }
 }
 
 /// Weighs held-out rows to natural rates: positives by trust, negatives mostly natural ones.
