@@ -111,6 +111,24 @@ pub(crate) fn may_use(label: Label, input: &str) -> bool {
     may_judge && (label == Label::Spam || !advertises)
 }
 
+/// What an input can only say of a label, by its meaning: that it is there (`true`), or that it is not. A rare coincidence in
+/// the examples must not make an order to kill a reason to let a comment through, nor a smile a reason to hold it.
+pub(crate) fn speaks_for(label: Label, input: &str) -> Option<bool> {
+    if label != Label::Threat {
+        return None;
+    }
+    match input.strip_prefix("sentence_").unwrap_or(input) {
+        "threat" | "peak_threat" | "DeathCry" | "DeathWish" | "DeathWished" | "FateAtYou"
+        | "HomeFated" | "Order" | "OrderAtGroup" | "OrderAtThem" | "Violence"
+        | "ViolenceAtGroup" | "ViolenceAtThem" | "ViolenceAtYou" | "ViolenceMust"
+        | "ViolenceWilled" | "WeaponAtYou" | "WeaponWilled" => Some(true),
+        "Bless" | "DeathTold" | "DeathWishQuoted" | "DeathWishTold" | "InsultNegated"
+        | "InsultQuoted" | "KindEmoji" | "Quoted" | "Report" | "SlurQuoted" | "Victim"
+        | "ViolenceNegated" | "ViolenceQuoted" | "ViolenceTold" | "questions" => Some(false),
+        _ => None,
+    }
+}
+
 /// What is known of a text before the second stage; kept to explain its answer.
 pub(crate) struct Evidence {
     pub vector: Vector,

@@ -133,6 +133,21 @@ impl Reader<'_> {
     }
 
     /// Counts `frame` if a word of `class` is where `near` looked.
+    /// People named by a pronoun just after a verb: "… ceux qui", "… them", or "-les" where nothing follows that "les" could
+    /// be the article of.
+    fn people_after(&self, at: usize) -> Option<usize> {
+        let pronoun = at + 1;
+        let ends_clause =
+            |at: usize| at + 1 >= self.sentence.1 || self.text.tokens[at + 1].gap >= Gap::Comma;
+        self.after(at, 2, Class::Person).or_else(|| {
+            (pronoun < self.sentence.1
+                && self.is(pronoun, Class::Third)
+                && !self.opens_clause(pronoun)
+                && ends_clause(pronoun))
+            .then_some(pronoun)
+        })
+    }
+
     fn see_if(&mut self, frame: Frame, at: usize, near: Option<usize>) {
         if let Some(other) = near {
             self.see(frame, at, other);
@@ -255,7 +270,7 @@ impl Reader<'_> {
         }
         if self.is(at, Class::Order) && self.opens_clause(at) {
             self.see(Frame::Order, at, at);
-            self.see_if(Frame::OrderAtThem, at, self.after(at, 2, Class::Third));
+            self.see_if(Frame::OrderAtThem, at, self.people_after(at));
             self.see_if(Frame::OrderAtGroup, at, self.after(at, 4, Class::Identity));
         }
     }

@@ -37,6 +37,8 @@ classes! {
     Fate = "fate",
     Second = "second",
     Third = "third",
+    /// Words that stand for people and for nothing else.
+    Person = "person",
     /// What stands before an insult that is meant: "this", "bunch of", "dirty".
     Point = "point",
     Must = "must",

@@ -32,7 +32,7 @@ fn changed(change: &Value) -> Value {
 on_each_database! {
     async fn a_calm_comment_is_published(app: App) {
         let comment = app.site().post("/v1/threads/medine/comments", json!({
-            "body": "Enfin ! On attendait ça depuis l'hivernage. 🎉\r\n\tBravo à la mairie.",
+            "body": "Merci pour cet article, il est très clair. 🎉\r\n\tBravo à la mairie de Médine.",
             "author": {"id": "u7", "name": "Awa D.", "email": "awa@mail.example", "ip": "2001:db8::7"},
             "external_id": "wp-1041",
             "parent_id": null,

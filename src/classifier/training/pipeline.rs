@@ -22,6 +22,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A label with fewer examples of either class is not learned.
 pub(crate) const LEAST_ROWS: usize = 30;
+/// An input seen in fewer rows has not shown what it means.
+const LEAST_SEEN: usize = 30;
 /// Rows next to each other that share a fold.
 const NEIGHBOURS: usize = 8;
 /// Times the worst sentences are chosen anew by what the threat label has learned from the last choice.
@@ -261,7 +263,31 @@ fn second_stage(
         })
         .collect();
     let inputs = dense::names();
-    stack::fit(label, &rows, |at| dense::may_use(label, &inputs[at]), seed)
+    let mut usable: Vec<bool> = inputs
+        .iter()
+        .enumerate()
+        .map(|(at, input)| {
+            let seen = rows.iter().filter(|(vector, _)| vector[at] != 0.0);
+            dense::may_use(label, input) && seen.take(LEAST_SEEN).count() == LEAST_SEEN
+        })
+        .collect();
+    // linfa knows no signs: what comes out with the wrong one is left out, and the rest fitted again.
+    loop {
+        let fitted = stack::fit(label, &rows, |at| usable[at], seed)?;
+        let wrong: Vec<usize> = (0..inputs.len())
+            .filter(|at| {
+                dense::speaks_for(label, &inputs[*at])
+                    .is_some_and(|present| (fitted.weights[*at] > 0.0) != present)
+                    && fitted.weights[*at] != 0.0
+            })
+            .collect();
+        if wrong.is_empty() {
+            return Ok(fitted);
+        }
+        for at in wrong {
+            usable[at] = false;
+        }
+    }
 }
 
 fn calibrated(linear: &Linear, platt: Platt) -> Linear {
