@@ -362,7 +362,9 @@ mod tests {
 
     #[test]
     fn an_order_opens_its_clause() {
-        assert!(has("Fusillez les déserteurs", Frame::OrderAtThem));
+        assert!(has("Fusillez ceux qui trahissent", Frame::OrderAtThem));
+        assert!(has("Attrapez-les, et brûlez-les !", Frame::OrderAtThem));
+        assert!(!has("Exécutez les travaux avant la pluie", Frame::OrderAtThem));
         assert!(has("Courage, fusillez-les tous", Frame::OrderAtThem));
         assert!(!has("Le chef a dit qu'on fusillez personne", Frame::Order));
     }
