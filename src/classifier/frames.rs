@@ -364,7 +364,10 @@ mod tests {
     fn an_order_opens_its_clause() {
         assert!(has("Fusillez ceux qui trahissent", Frame::OrderAtThem));
         assert!(has("Attrapez-les, et brûlez-les !", Frame::OrderAtThem));
-        assert!(!has("Exécutez les travaux avant la pluie", Frame::OrderAtThem));
+        assert!(!has(
+            "Exécutez les travaux avant la pluie",
+            Frame::OrderAtThem
+        ));
         assert!(has("Courage, fusillez-les tous", Frame::OrderAtThem));
         assert!(!has("Le chef a dit qu'on fusillez personne", Frame::Order));
     }
