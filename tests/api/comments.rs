@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Answer, App, CALM, SITE, THREAT, at_once, codes, id, on_each_database, redacted_id,
-    redacted_score, redacted_time,
+    redacted_score, redacted_time, remark,
 };
 
 /// Long enough to be a duplicate, and nothing that a model would hold.
@@ -153,9 +153,9 @@ on_each_database! {
 on_each_database! {
     async fn a_chain_of_replies_ends_at_depth_255(app: App) {
         let site = app.site();
-        let mut last = site.comment("a", "awa", "On commence.").await;
+        let mut last = site.comment("a", "awa", &remark(0)).await;
         for depth in 1..=255 {
-            last = site.reply(&last, if depth % 2 == 0 { "awa" } else { "bob" }, "Et après ?").await;
+            last = site.reply(&last, if depth % 2 == 0 { "awa" } else { "bob" }, &remark(depth)).await;
             assert_eq!(last["depth"], depth);
         }
         let more = changed(&json!({"parent_id": last["id"]}));
