@@ -127,7 +127,7 @@ on_each_database! {
         false_alarms.sort();
         println!("missed {}/{abuse}: {missed:#?}\nfalse alarms {}/{calm}: {false_alarms:#?}", missed.len(), false_alarms.len());
         // The shipped model's own figures, with a little room: a change that loses more should say so here.
-        assert!(missed.len() * 100 <= abuse * 30, "missed {missed:#?}");
-        assert!(false_alarms.len() * 100 <= calm * 15, "false alarms {false_alarms:#?}");
+        assert!(missed.len() * 100 <= abuse * 12, "missed {missed:#?}");
+        assert!(false_alarms.len() * 100 <= calm * 9, "false alarms {false_alarms:#?}");
     }
 }
