@@ -8,14 +8,14 @@
 
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "support/program.rs"]
+mod program;
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -23,152 +23,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use postgres::PostgresDatabase;
+use program::{Home, PATIENCE, Server, on_each_database, stderr};
 use serde_json::{Value, json};
 
-const BIN: &str = env!("CARGO_BIN_EXE_palabre");
-/// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Where one installation keeps its things.
-#[derive(Clone)]
-struct Home {
-    directory: Arc<tempfile::TempDir>,
-    /// None is the default: SQLite in the data directory.
-    database_url: Option<String>,
-}
-
-impl Home {
-    fn new(database_url: Option<String>) -> Self {
-        Self {
-            directory: Arc::new(tempfile::tempdir().unwrap()),
-            database_url,
-        }
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BIN);
-        command.args(args).env("PALABRE_DATA_DIR", self.data_dir());
-        for name in [
-            "DATABASE_URL",
-            "PALABRE_LOG",
-            "PALABRE_LOG_FORMAT",
-            "PALABRE_LISTEN",
-        ] {
-            command.env_remove(name);
-        }
-        if let Some(url) = &self.database_url {
-            command.env("DATABASE_URL", url);
-        }
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// What a command that succeeds prints.
-    #[track_caller]
-    fn stdout(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// What a command that fails says.
-    #[track_caller]
-    fn failure(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(!output.status.success(), "{args:?} succeeded");
-        assert!(output.stdout.is_empty(), "results only on success");
-        stderr(&output)
-    }
-
-    fn token(&self, role: &str, site: &str) -> String {
-        let token = self.stdout(&["token", "--role", role, "--site", site]);
-        token.trim_end().to_owned()
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
-    }
-
-    fn serve(&self) -> Server {
-        self.start(self.command(&["serve", "--listen", "127.0.0.1:0"]))
-    }
-
-    /// Starts a command that serves; its log is kept.
-    fn start(&self, mut command: Command) -> Server {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.directory.path().join("log"))
-            .unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line
-            .strip_prefix("listening on ")
-            .unwrap_or_else(|| panic!("{line:?}; {}", self.log()))
-            .trim_end()
-            .to_owned();
-        Server {
-            child,
-            stdout,
-            address,
-        }
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A running server; killed when dropped.
-struct Server {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    address: String,
-}
-
 impl Server {
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// The exit code of a server that was told to stop, and what else it had printed.
-    fn wait(&mut self) -> (Option<i32>, String) {
-        let begun = Instant::now();
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < PATIENCE, "the server does not stop");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-
     fn client(&self, token: &str) -> Client {
         Client {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             address: self.address.clone(),
             token: token.to_owned(),
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -206,41 +70,6 @@ impl Client {
 
 fn comment(body: &str) -> Value {
     json!({"body": body, "author": {"id": "awa", "name": "Awa"}})
-}
-
-async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(check: fn(Home) -> F) {
-    check(Home::new(None)).await;
-}
-
-async fn on_postgres<F: Future<Output = ()> + Send + 'static>(check: fn(Home) -> F) {
-    let Some(database) = PostgresDatabase::create().await else {
-        return;
-    };
-    let outcome = tokio::spawn(check(Home::new(Some(database.url.clone())))).await;
-    database.drop().await;
-    if let Err(failure) = outcome {
-        std::panic::resume_unwind(failure.into_panic());
-    }
-}
-
-macro_rules! on_each_database {
-    (async fn $name:ident($home:ident: Home) $body:block) => {
-        mod $name {
-            use super::*;
-
-            async fn check($home: Home) $body
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                on_sqlite(check).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                on_postgres(check).await;
-            }
-        }
-    };
 }
 
 on_each_database! {
@@ -316,8 +145,7 @@ on_each_database! {
                 assert!(begun.elapsed() < PATIENCE, "the server does not answer");
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            server.child.kill().unwrap();
-            server.child.wait().unwrap();
+            server.kill();
             for writer in writers {
                 let (mine, tried): (Vec<(String, Value)>, usize) = writer.await.unwrap();
                 answered.extend(mine);

@@ -29,8 +29,10 @@ mod scanner;
 mod table;
 mod tokens;
 pub mod training;
+mod wordlist;
 
 pub use artefact::ModelError;
 pub use fingerprint::{Fingerprint, NotASignature};
 pub use model::{Assessment, Comment, Model};
 pub use normalise::fold;
+pub use wordlist::{WordList, WordListError};

@@ -13,6 +13,7 @@ use crate::{
         Author, AuthorId, AuthorName, Body, Caller, CommentId, Lang, NewAuthor, NewComment, Role,
         Site, SiteScope, SiteSlug, Status, Subject, ThreadChange, ThreadKey, Title, Url,
     },
+    http::Settings,
     moderation::{CommentView, Moderation, Submission, Submitted},
     store::Store,
 };
@@ -70,7 +71,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let moderation = Arc::new(Moderation::open(store).await?);
     let site = moderation
         .administration()
-        .add_site(SiteSlug::parse(SITE)?)
+        .add_site(SiteSlug::parse(SITE)?, None)
         .await?;
     let mut held = 0;
     let mut posted = 0;
@@ -99,7 +100,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         token(Role::Admin, "demo-admin")?,
     );
     let thread = thread.context("there are no sample threads")?;
-    serve::serve(Arc::clone(&moderation), listener, |address| {
+    let settings = Settings::default();
+    serve::serve(Arc::clone(&moderation), listener, settings, |address| {
         println!(
             "\
 listening on http://{address}
@@ -168,8 +170,10 @@ async fn load(
                 external_id: None,
             },
         };
-        let (Submitted::New(stored) | Submitted::Known(stored)) =
-            moderation.submit(site, submission).await?;
+        let submitted = moderation.submit(site, submission, None).await?;
+        let (Submitted::New(stored) | Submitted::Known(stored)) = submitted else {
+            continue;
+        };
         ids.insert(comment.n, stored.id);
         comments.push(stored);
     }

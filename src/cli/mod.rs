@@ -4,6 +4,7 @@
 
 mod demo;
 mod eval;
+mod key;
 mod migrate;
 mod score;
 mod serve;
@@ -44,6 +45,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Print a token
     Token(token::TokenArgs),
+    /// Rotate or list the keys that sign tokens
+    Key(key::KeyArgs),
     /// Add or list sites
     Site(site::SiteArgs),
     /// Score texts
@@ -76,6 +79,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),
         Command::Migrate(args) => wait_for(migrate::run(&cli.config, &args)),
         Command::Token(args) => wait_for(token::run(&cli.config, &args)),
+        Command::Key(args) => wait_for(key::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),
     }
 }

@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use crate::{config::Config, domain::SiteSlug};
+use crate::{
+    config::Config,
+    domain::{SiteSlug, Title},
+};
 
 /// Add or list sites.
 #[derive(Debug, Args)]
@@ -19,6 +22,9 @@ enum SiteCommand {
     Add {
         /// Its short name in tokens and addresses: a-z, 0-9 and -
         slug: SiteSlug,
+        /// The name people see
+        #[arg(long, value_parser = Title::parse)]
+        name: Option<Title>,
     },
     /// List the sites, one a line
     #[command(after_help = "Example: palabre site list")]
@@ -32,8 +38,8 @@ enum SiteCommand {
 pub async fn run(config: &Config, args: &SiteArgs) -> anyhow::Result<()> {
     let administration = super::open_administration(config).await?;
     match &args.command {
-        SiteCommand::Add { slug } => {
-            administration.add_site(slug.clone()).await?;
+        SiteCommand::Add { slug, name } => {
+            administration.add_site(slug.clone(), name.clone()).await?;
             println!("{slug}");
         }
         SiteCommand::List { json } => {
@@ -41,7 +47,7 @@ pub async fn run(config: &Config, args: &SiteArgs) -> anyhow::Result<()> {
                 if *json {
                     println!(
                         "{}",
-                        serde_json::json!({"slug": site.slug, "created_at": site.created_at})
+                        serde_json::json!({"slug": site.slug, "name": site.name, "created_at": site.created_at})
                     );
                 } else {
                     println!("{}", site.slug);

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{SiteSlug, Subject};
 
-/// What a token's bearer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a token's bearer is, the lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The site's own server, which posts readers' comments and shows them.
@@ -37,6 +37,7 @@ impl Role {
             Permission::Read | Permission::Score => true,
             Permission::Post => matches!(self, Self::Site),
             Permission::Moderate => matches!(self, Self::Moderator | Self::Admin),
+            Permission::Administer => matches!(self, Self::Admin),
         }
     }
 }
@@ -56,8 +57,10 @@ pub enum Permission {
     Score,
     /// Set up threads and post readers' comments.
     Post,
-    /// See the queue and every status, decide, read the audit log.
+    /// See the queue and every status, decide, read the audit log, take measures against authors.
     Moderate,
+    /// Change sites and their policies.
+    Administer,
 }
 
 /// The sites a token is for.
@@ -101,6 +104,7 @@ mod tests {
             (P::Score, &[R::Site, R::Moderator, R::Admin]),
             (P::Post, &[R::Site]),
             (P::Moderate, &[R::Moderator, R::Admin]),
+            (P::Administer, &[R::Admin]),
         ] {
             for role in R::ALL {
                 assert_eq!(

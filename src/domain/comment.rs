@@ -67,6 +67,17 @@ pub struct NewAuthor {
     pub ip: Option<std::net::IpAddr>,
 }
 
+impl NewAuthor {
+    /// Takes over what a later introduction says; what it leaves out stays.
+    pub fn update(&mut self, later: &Self) {
+        self.author.clone_from(&later.author);
+        if later.email.is_some() {
+            self.email.clone_from(&later.email);
+        }
+        self.ip = later.ip.or(self.ip);
+    }
+}
+
 /// Without mail and address, which must not reach a log.
 impl std::fmt::Debug for NewAuthor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -205,12 +216,23 @@ pub struct Comment {
     pub edited_at: Option<Timestamp>,
     /// Goes up on any change of body or status.
     pub version: i64,
+    /// When anything of it last changed.
+    pub changed_at: Timestamp,
     pub scores: Scores,
     pub reasons: Vec<Reason>,
     pub duplicate_of: Option<DuplicateOf>,
     pub decision: Option<StandingDecision>,
     /// The version of the model that gave the scores.
     pub model: String,
+}
+
+/// What a comment said before an edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Revision {
+    /// The comment's version that said so.
+    pub version: i64,
+    pub body: Body,
+    pub replaced_at: Timestamp,
 }
 
 /// How many links a text carries: `http://`, `https://`, and `www.` without a scheme.

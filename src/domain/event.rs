@@ -11,6 +11,10 @@ pub enum EventKind {
     QueueAdded,
     /// A moderator decided, or took a decision back.
     CommentDecided,
+    /// Its author changed it, or readers' reports made it wait.
+    CommentChanged,
+    /// Its author deleted it.
+    CommentDeleted,
 }
 
 impl EventKind {
@@ -21,6 +25,8 @@ impl EventKind {
             Self::CommentCreated => "comment.created",
             Self::QueueAdded => "queue.added",
             Self::CommentDecided => "comment.decided",
+            Self::CommentChanged => "comment.changed",
+            Self::CommentDeleted => "comment.deleted",
         }
     }
 }

@@ -52,4 +52,12 @@ ids! {
     CommentId,
     /// One entry of the audit log.
     DecisionId,
+    /// A reader's report.
+    ReportId,
+    /// An author's appeal.
+    AppealId,
+    /// A measure against an author.
+    SanctionId,
+    /// A note about an author.
+    NoteId,
 }

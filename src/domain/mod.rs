@@ -12,6 +12,8 @@ mod event;
 mod ids;
 mod policy;
 mod queue;
+mod report;
+mod sanction;
 mod score;
 mod site;
 mod text;
@@ -21,18 +23,21 @@ mod time;
 pub use access::{Caller, Permission, Role, SiteScope};
 pub use comment::{
     Author, Comment, DuplicateKind, DuplicateOf, NewAuthor, NewComment, Reason, ReasonCode,
-    StandingDecision, Status, count_links,
+    Revision, StandingDecision, Status, count_links,
 };
 pub use cursor::{Cursor, InvalidCursor};
 pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb};
 pub use event::{Event, EventKind};
-pub use ids::{CommentId, DecisionId, SiteId, ThreadId};
+pub use ids::{AppealId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SiteId, ThreadId};
 pub use policy::{
-    AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, decide,
+    AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, WordEntry,
+    decide,
 };
 pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
+pub use report::{Appeal, Report, ReportReason, Reporter};
+pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds};
-pub use site::{Site, SiteSlug};
+pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,
     ThreadKey, Title, Url, Words,

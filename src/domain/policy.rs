@@ -4,10 +4,13 @@
 //! a score never makes the verdict milder. To add a signal: give [`Signals`] a field, name its reasons in [`decide`],
 //! and weigh it in [`Priority::of`].
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DuplicateOf, Label, PerLabel, Priority, Reason, ReasonCode, Score, Scores, Status, Thresholds,
+    DuplicateOf, Invalid, Label, PerLabel, Priority, Reason, ReasonCode, SanctionKind, Score,
+    Scores, Status, Thresholds, Timestamp,
 };
 
 /// Shorter texts ("merci", "courage à tous") repeat by nature and are never duplicates.
@@ -57,8 +60,64 @@ pub struct Policy {
     pub max_links: u32,
     /// Whether an author's first comment waits.
     pub hold_first_comment: bool,
+    /// Words and phrases with which a comment waits.
+    pub banned_words: Vec<WordEntry>,
+    /// Whether a comment with a banned word is hidden at once instead.
+    pub hide_banned_words: bool,
+    /// Words and phrases that a moderator should look at, further down the queue.
+    pub suspect_words: Vec<WordEntry>,
+    /// How many reports of one version make a published comment wait; null never does.
+    pub hold_at_reports: Option<NonZeroU32>,
+    /// Threads take no new comments this many days after they were made; null leaves them open.
+    pub close_after_days: Option<NonZeroU32>,
+    /// After this many days the texts of deleted comments, and the mail and network addresses of authors not seen
+    /// since, are erased; null keeps them.
+    pub retention_days: Option<NonZeroU32>,
     /// For threads without a mode of their own.
     pub mode: Mode,
+}
+
+/// A word or phrase of a list. One that ends with `*` stands for all words that begin so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WordEntry(String);
+
+impl WordEntry {
+    /// The most characters an entry has.
+    const MAX_CHARS: usize = 100;
+
+    /// The entry as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for WordEntry {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let stem = text.strip_suffix('*').unwrap_or(text);
+        if stem.contains('*') || !stem.chars().any(char::is_alphanumeric) {
+            return Err(Invalid(
+                "a word of a list must have a letter or digit, and a * only at its end".into(),
+            ));
+        }
+        if text.chars().count() > Self::MAX_CHARS || text.chars().any(char::is_control) {
+            return Err(Invalid(format!(
+                "a word of a list must have at most {} characters, on one line",
+                Self::MAX_CHARS
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<WordEntry> for String {
+    fn from(entry: WordEntry) -> Self {
+        entry.0
+    }
 }
 
 impl Default for Policy {
@@ -69,6 +128,12 @@ impl Default for Policy {
             hold_duplicates: true,
             max_links: 3,
             hold_first_comment: false,
+            banned_words: Vec::new(),
+            hide_banned_words: false,
+            suspect_words: Vec::new(),
+            hold_at_reports: None,
+            close_after_days: None,
+            retention_days: None,
             mode: Mode::Post,
         }
     }
@@ -84,13 +149,34 @@ pub struct Signals {
     /// A human approved one of the copies: later ones are not held for being copies.
     pub copy_approved: bool,
     pub links: usize,
+    /// The banned words that were found, as the list has them.
+    pub banned: Vec<String>,
+    /// The suspect words that were found.
+    pub suspect: Vec<String>,
 }
 
 /// What is known of the author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AuthorStanding {
     /// Whether readers can see an earlier comment of theirs.
     pub has_published: bool,
+    /// They cannot post.
+    pub banned: bool,
+    /// Everything they write waits.
+    pub premoderated: bool,
+    /// What they write is held only as a threat.
+    pub trusted: bool,
+}
+
+impl AuthorStanding {
+    /// Adds a measure in force.
+    pub const fn add(&mut self, sanction: SanctionKind) {
+        match sanction {
+            SanctionKind::Ban => self.banned = true,
+            SanctionKind::Premoderate | SanctionKind::Shadow => self.premoderated = true,
+            SanctionKind::Trust => self.trusted = true,
+        }
+    }
 }
 
 /// What is known of the thread.
@@ -109,6 +195,13 @@ pub struct Verdict {
 }
 
 impl Policy {
+    /// Whether a thread made then takes no new comments any more.
+    #[must_use]
+    pub fn closes_by_age(&self, created_at: Timestamp, now: Timestamp) -> bool {
+        self.close_after_days
+            .is_some_and(|days| now.days_since(created_at) >= i64::from(days.get()))
+    }
+
     /// The scores from which a comment waits, the model's own where the policy follows it.
     #[must_use]
     pub fn hold_thresholds(&self, model: &Thresholds) -> Thresholds {
@@ -125,6 +218,8 @@ pub fn decide(
     thread: ThreadStanding,
 ) -> Verdict {
     let hold = policy.hold_thresholds(&signals.thresholds);
+    // Trust is for who gave no cause for a measure.
+    let trusted = author.trusted && !author.premoderated;
     let mut reasons: Vec<Reason> = Label::ALL
         .into_iter()
         .filter_map(|label| {
@@ -147,12 +242,12 @@ pub fn decide(
             })
         })
         .collect();
-    let hides = Label::ALL.into_iter().any(|label| {
+    let hides_for = |label: Label| {
         policy
             .hide
             .get(label)
             .is_some_and(|threshold| *signals.scores.get(label) >= threshold)
-    });
+    };
 
     if let Some(copy) = signals.duplicate_of
         && policy.hold_duplicates
@@ -177,10 +272,24 @@ pub fn decide(
             detail,
         });
     };
+    for (code, found) in [
+        (ReasonCode::BannedWord, &signals.banned),
+        (ReasonCode::SuspectWord, &signals.suspect),
+    ] {
+        if !found.is_empty() {
+            plain(code, found.join(", "));
+        }
+    }
     if signals.links > policy.max_links as usize {
         plain(
             ReasonCode::Links,
             format!("{} links, {} allowed", signals.links, policy.max_links),
+        );
+    }
+    if author.premoderated {
+        plain(
+            ReasonCode::AuthorSanction,
+            "everything this author writes waits".into(),
         );
     }
     if policy.hold_first_comment && !author.has_published {
@@ -196,6 +305,15 @@ pub fn decide(
         );
     }
 
+    if trusted {
+        reasons.retain(|reason| reason.code == ReasonCode::Threat);
+    }
+    let hides = if trusted {
+        hides_for(Label::Threat)
+    } else {
+        Label::ALL.into_iter().any(hides_for)
+            || (policy.hide_banned_words && !signals.banned.is_empty())
+    };
     let status = match (hides, reasons.is_empty()) {
         (true, _) => Status::Hidden,
         (false, false) => Status::Pending,
@@ -222,6 +340,8 @@ mod tests {
             duplicate_of: None,
             copy_approved: false,
             links: 0,
+            banned: Vec::new(),
+            suspect: Vec::new(),
         }
     }
 
@@ -242,11 +362,15 @@ mod tests {
         }
     }
 
-    const REGULAR: AuthorStanding = AuthorStanding {
-        has_published: true,
-    };
     const NEWCOMER: AuthorStanding = AuthorStanding {
         has_published: false,
+        banned: false,
+        premoderated: false,
+        trusted: false,
+    };
+    const REGULAR: AuthorStanding = AuthorStanding {
+        has_published: true,
+        ..NEWCOMER
     };
     const OPEN: ThreadStanding = ThreadStanding { mode: None };
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Invalid, Policy, SiteId, Timestamp};
+use super::{Invalid, Policy, SiteId, Timestamp, Title};
 
 /// A site's short name in tokens and addresses: 1 to 63 of `a-z`, `0-9` and `-`, as in a host name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -61,8 +61,18 @@ impl std::str::FromStr for SiteSlug {
 pub struct Site {
     pub id: SiteId,
     pub slug: SiteSlug,
+    /// The name people see.
+    pub name: Option<Title>,
     pub policy: Policy,
+    /// Goes up whenever the policy is changed.
+    pub policy_version: i64,
     pub created_at: Timestamp,
+}
+
+/// What an admin changes of a site; an absent field stays, null clears it.
+#[derive(Debug, Clone, Default)]
+pub struct SiteChange {
+    pub name: Option<Option<Title>>,
 }
 
 #[cfg(test)]

@@ -26,6 +26,18 @@ impl Timestamp {
         self.0
     }
 
+    /// Whole days since an earlier moment.
+    #[must_use]
+    pub const fn days_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0) / (24 * 60 * 60 * 1000)
+    }
+
+    /// The moment so many days before.
+    #[must_use]
+    pub const fn days_before(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(days as i64 * 24 * 60 * 60 * 1000))
+    }
+
     fn from_datetime(moment: OffsetDateTime) -> Self {
         Self((moment.unix_timestamp_nanos() / 1_000_000) as i64)
     }

@@ -9,7 +9,13 @@ use actix_web::{
     web,
 };
 
-use super::problem::Problem;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{
+    limits::{Asker, Limits},
+    problem::Problem,
+    settings::client_address,
+};
 use crate::{
     domain::{Caller, Permission},
     moderation::{Moderation, TokenError},
@@ -34,6 +40,40 @@ pub async fn authorize<B: MessageBody>(
 }
 
 async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), Problem> {
+    let caller = match identify(request).await {
+        Ok((caller, token)) => {
+            ask(request, Asker::Token(xxh3_128(token.as_bytes())))?;
+            caller
+        }
+        Err(problem) => {
+            // Whoever guesses tokens is slowed down by address.
+            if let Some(address) = client_address(request) {
+                ask(request, Asker::Address(address))?;
+            }
+            return Err(problem);
+        }
+    };
+    if !caller.role.may(permission) {
+        return Err(Problem::forbidden(&format!(
+            "a token of role {} may not do this",
+            caller.role
+        )));
+    }
+    request.extensions_mut().insert(Asking(caller));
+    Ok(())
+}
+
+fn ask(request: &ServiceRequest, asker: Asker) -> Result<(), Problem> {
+    let limits = request
+        .app_data::<web::Data<Limits>>()
+        .ok_or_else(Problem::internal)?;
+    limits
+        .ask(asker)
+        .map_err(|early| Problem::too_many("too many requests; ask again later", early))
+}
+
+/// Who asks, and with which token.
+async fn identify(request: &ServiceRequest) -> Result<(Caller, &str), Problem> {
     let token = request
         .headers()
         .get(AUTHORIZATION)
@@ -45,20 +85,12 @@ async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), P
     let moderation = request
         .app_data::<web::Data<Moderation>>()
         .ok_or_else(Problem::internal)?;
-    let caller = match moderation.verify_token(token).await {
-        Ok(caller) => caller,
-        Err(TokenError::Expired) => return Err(Problem::unauthorized("the token is expired")),
-        Err(TokenError::Invalid) => return Err(Problem::unauthorized("the token is not valid")),
-        Err(TokenError::Internal(error)) => return Err(error.into()),
-    };
-    if !caller.role.may(permission) {
-        return Err(Problem::forbidden(&format!(
-            "a token of role {} may not do this",
-            caller.role
-        )));
+    match moderation.verify_token(token).await {
+        Ok(caller) => Ok((caller, token)),
+        Err(TokenError::Expired) => Err(Problem::unauthorized("the token is expired")),
+        Err(TokenError::Invalid) => Err(Problem::unauthorized("the token is not valid")),
+        Err(TokenError::Internal(error)) => Err(error.into()),
     }
-    request.extensions_mut().insert(Asking(caller));
-    Ok(())
 }
 
 fn bearer(header: &str) -> Option<&str> {

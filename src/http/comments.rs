@@ -1,20 +1,27 @@
 //! Comments over HTTP.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header::ContentType},
+    web,
+};
 use serde::Deserialize;
 
 use super::{
     access::Asking,
     extract::{Id, Json, Key, Params, object, optional_object},
     fields::Fields,
+    idempotency::{Kept, replay},
+    limits::Limits,
     problem::Problem,
+    queue::PAGE as LIST_PAGE,
 };
 use crate::{
     domain::{
         Author, AuthorId, AuthorName, Body, CommentId, Email, ExternalId, Invalid, Lang, NewAuthor,
         NewComment, Status, ThreadChange, ThreadKey, Title, Url,
     },
-    moderation::{Listing, Moderation, Submission, Submitted, View},
+    moderation::{ChangesFilter, Edit, Keyed, Listing, Moderation, Submission, Submitted, View},
 };
 
 /// The default and the most comments a page of a thread has.
@@ -113,20 +120,106 @@ impl CommentBody {
 /// Posts a comment: 201 if readers see it, 202 if it waits or is hidden, 200 if the site had posted it before.
 pub async fn submit(
     moderation: web::Data<Moderation>,
+    limits: web::Data<Limits>,
     Asking(caller): Asking,
     Key(key): Key,
     params: Params,
+    keyed: Option<web::ReqData<Keyed>>,
     Json(body): Json<CommentBody>,
 ) -> Result<HttpResponse, Problem> {
     let submission = body.submission(key)?;
     let site = moderation.site_of(&caller, params.site()?.as_ref()).await?;
-    Ok(match moderation.submit(&site, submission).await? {
-        Submitted::New(comment) if comment.status == Status::Published => {
-            HttpResponse::Created().json(comment)
-        }
-        Submitted::New(comment) => HttpResponse::Accepted().json(comment),
-        Submitted::Known(comment) => HttpResponse::Ok().json(comment),
-    })
+    limits
+        .post(site.id, &submission.comment.author.author.id)
+        .map_err(|early| {
+            Problem::too_many(
+                "the author posts too often; others of the site may post",
+                early,
+            )
+        })?;
+    let keyed = keyed.map(web::ReqData::into_inner);
+    let submitted = moderation.submit(&site, submission, keyed).await?;
+    if let Submitted::Replayed(first) = submitted {
+        return Ok(replay(first));
+    }
+    let (status, body) = render(&submitted);
+    let status = StatusCode::from_u16(status).map_err(|_| Problem::internal())?;
+    let mut response = HttpResponse::build(status)
+        .content_type(ContentType::json())
+        .body(body);
+    response.extensions_mut().insert(Kept);
+    Ok(response)
+}
+
+/// How what became of a comment is answered.
+pub fn render(submitted: &Submitted) -> (u16, String) {
+    let (status, comment) = match submitted {
+        Submitted::New(comment) if comment.status == Status::Published => (201, comment),
+        Submitted::New(comment) => (202, comment),
+        Submitted::Known(comment) => (200, comment),
+        Submitted::Replayed(first) => return (first.status, first.body.clone()),
+    };
+    (status, serde_json::to_string(comment).unwrap_or_default())
+}
+
+/// A new text for a comment.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditBody {
+    body: String,
+    #[serde(default)]
+    version: Option<i64>,
+}
+
+/// Edits a comment for its author.
+pub async fn edit(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Id(id): Id<CommentId>,
+    Json(body): Json<EditBody>,
+) -> Result<HttpResponse, Problem> {
+    let text = Body::parse(&body.body).map_err(|refusal| Problem::invalid("body", refusal.0))?;
+    let edit = Edit {
+        body: text,
+        version: body.version,
+    };
+    Ok(HttpResponse::Ok().json(moderation.edit(&caller, id, edit).await?))
+}
+
+/// Deletes a comment for its author.
+pub async fn delete(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Id(id): Id<CommentId>,
+) -> Result<HttpResponse, Problem> {
+    moderation.delete(&caller, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What a comment said before its edits.
+pub async fn revisions(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Id(id): Id<CommentId>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(moderation.revisions(&caller, id).await?))
+}
+
+/// What changed since, the earliest change first.
+pub async fn changes(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    params: Params,
+) -> Result<HttpResponse, Problem> {
+    let filter = ChangesFilter {
+        site: params.site()?,
+        since: params.named("since")?,
+        status: params.named("status")?,
+        external_id: params.parsed("external_id", ExternalId::parse)?,
+        limit: params.limit(LIST_PAGE.0, LIST_PAGE.1)?,
+        cursor: params.cursor(),
+    };
+    Ok(HttpResponse::Ok().json(moderation.changes(&caller, &filter).await?))
 }
 
 /// One comment.

@@ -28,6 +28,11 @@ impl From<Error> for Problem {
                         "the comment of the id parent_id is in another thread",
                     ),
                     Thing::Decision => ("decision-not-found", "there is no such decision"),
+                    Thing::Author => ("author-not-found", "nothing is known of such an author"),
+                    Thing::Sanction => (
+                        "sanction-not-found",
+                        "the author has no measure of this id that could be lifted",
+                    ),
                 };
                 Self::not_found(kind, detail)
             }
@@ -50,6 +55,29 @@ impl From<Error> for Problem {
                 "No replies",
                 "the comment of the id parent_id is hidden or deleted and takes no replies",
             ),
+            Error::AuthorBanned => Self::new(
+                StatusCode::FORBIDDEN,
+                "author-banned",
+                "Banned",
+                "the author may not post",
+            ),
+            Error::Gone => Self::gone("the comment was deleted by its author"),
+            Error::AppealedAlready => Self::conflict(
+                "appealed-already",
+                "Appealed already",
+                "there is an appeal about this version of the comment; it is answered once",
+            ),
+            Error::NothingToAppeal => Self::conflict(
+                "nothing-to-appeal",
+                "Nothing to appeal",
+                "readers see the comment",
+            ),
+            Error::AlreadyOver => Self::invalid("until", "must be in the future"),
+            Error::WordsTooMany => Self::invalid("", "the word lists are too long"),
+            Error::KeyReused => Self::invalid(
+                "Idempotency-Key",
+                "was used for another request; use a new one for each",
+            ),
             Error::TooDeep => Self::invalid("parent_id", "hangs 255 replies deep already"),
             Error::NoWords => Self::invalid("q", "holds nothing to search for"),
             Error::Cursor(refusal) => Self::invalid("cursor", refusal.to_string()),
@@ -61,12 +89,7 @@ impl From<Error> for Problem {
             .with_current(current),
             Error::Refused { refusal, current } => {
                 let problem = match refusal {
-                    Refusal::Deleted => Self::new(
-                        StatusCode::GONE,
-                        "comment-deleted",
-                        "Gone",
-                        refusal.to_string(),
-                    ),
+                    Refusal::Deleted => Self::gone(&refusal.to_string()),
                     Refusal::OwnEscalation => Self::new(
                         StatusCode::FORBIDDEN,
                         "own-escalation",
@@ -88,19 +111,40 @@ impl From<Error> for Problem {
                 Self::conflict("cannot-undo", "Cannot be undone", refusal.to_string())
                     .with_current(current)
             }
-            Error::ForceForbidden | Error::AllForbidden => Self::forbidden(&error.to_string()),
-            Error::Store(StoreError::Unavailable(cause)) => {
-                tracing::warn!(error = %cause, "the database is not available");
+            Error::ForceForbidden | Error::AllForbidden | Error::AllSitesNeeded => {
+                Self::forbidden(&error.to_string())
+            }
+            Error::Busy => {
+                tracing::warn!("too many comments wait to be stored");
                 Self::unavailable()
             }
-            Error::Store(StoreError::Uncertain(cause)) => {
-                tracing::error!(error = %cause, "the database went away during a commit");
+            Error::Unanswered => {
+                tracing::error!("the database does not answer");
                 Self::uncertain()
             }
-            Error::Store(_) | Error::Model(_) | Error::Keys => {
+            Error::Store(cause) => of_store(&cause),
+            Error::Shared(cause) => of_store(&cause),
+            Error::Model(_) | Error::Keys | Error::Metrics(_) | Error::Broken => {
                 tracing::error!(error = ?anyhow::Error::from(error), "request failed");
                 Self::internal()
             }
+        }
+    }
+}
+
+fn of_store(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Unavailable(cause) => {
+            tracing::warn!(error = %cause, "the database is not available");
+            Problem::unavailable()
+        }
+        StoreError::Uncertain(cause) => {
+            tracing::error!(error = %cause, "the database went away during a commit");
+            Problem::uncertain()
+        }
+        _ => {
+            tracing::error!(?error, "request failed");
+            Problem::internal()
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What handlers take from a request, with errors that name the field.
 
-use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr};
+use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr, time::Duration};
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::{Payload, ServiceRequest},
+    web,
+};
 use serde::{
     Deserialize,
     de::{
@@ -10,8 +14,11 @@ use serde::{
     },
 };
 
-use super::{MAX_BODY_BYTES, problem::Problem};
-use crate::domain::{Invalid, SiteSlug, ThreadKey};
+use super::problem::Problem;
+use crate::domain::{AuthorId, Invalid, SiteSlug, ThreadKey};
+
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON body. Unknown fields are an error where the type says so, as all of ours do.
 pub struct Json<T>(pub T);
@@ -24,21 +31,46 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
         let is_json = request
             .content_type()
             .eq_ignore_ascii_case("application/json");
-        let bytes = web::Bytes::from_request(request, payload);
+        let bytes = read(request, payload);
         Box::pin(async move {
             if !is_json {
                 return Err(Problem::unsupported_media_type());
             }
-            let bytes = bytes.await.map_err(|error| {
-                if error.as_response_error().status_code() == 413 {
-                    Problem::too_large(MAX_BODY_BYTES)
-                } else {
-                    Problem::malformed("the body could not be read to its end")
-                }
-            })?;
-            parse(&bytes).map(Self)
+            parse(&bytes.await?).map(Self)
         })
     }
+}
+
+/// The most bytes a body may have, on the routes it is registered for.
+#[derive(Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// Reads a body to its end, or says why not.
+fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
+    let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
+    let bytes = web::Bytes::from_request(request, payload);
+    async move {
+        match actix_web::rt::time::timeout(BODY_PATIENCE, bytes).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) if error.as_response_error().status_code() == 413 => {
+                Err(Problem::too_large(limit))
+            }
+            Ok(Err(_)) => Err(Problem::malformed("the body could not be read to its end")),
+            Err(_) => Err(Problem::too_slow()),
+        }
+    }
+}
+
+/// The body of a request that is still on its way to its handler.
+///
+/// # Errors
+/// When it is too large or does not arrive.
+pub async fn body(request: &mut ServiceRequest) -> Result<web::Bytes, Problem> {
+    let (request, payload) = request.parts_mut();
+    read(request, payload).await
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -231,22 +263,57 @@ impl FromRequest for Key {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let key = web::Path::<String>::from_request(request, payload)
-            .into_inner()
-            .map_err(|_| Invalid("must be percent-encoded UTF-8".into()))
-            // Broken UTF-8 arrives with its broken parts replaced; two such keys would become one.
-            .and_then(|key| {
-                if key.contains('\u{fffd}') {
-                    Err(Invalid("must be percent-encoded UTF-8".into()))
-                } else {
-                    ThreadKey::parse(&key)
-                }
-            })
-            .map(Self)
-            .map_err(|refusal| Problem::invalid("key", refusal.0));
-        std::future::ready(key)
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(part(request, "key", ThreadKey::parse).map(Self))
     }
+}
+
+/// The `{slug}` of a site in a path. What is no slug names nothing.
+pub struct Slug(pub SiteSlug);
+
+impl FromRequest for Slug {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let slug = part(request, "slug", SiteSlug::parse).map(Self);
+        std::future::ready(
+            slug.map_err(|_| Problem::not_found("site-not-found", "there is no such site")),
+        )
+    }
+}
+
+/// The `{author}` of a path: a site's own id of a reader.
+pub struct ReaderId(pub AuthorId);
+
+impl FromRequest for ReaderId {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(part(request, "author", AuthorId::parse).map(Self))
+    }
+}
+
+/// A part of a path that is a text: percent-decoded, then parsed.
+fn part<T>(
+    request: &HttpRequest,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<T, Problem> {
+    let encoded = request.match_info().get(name).unwrap_or_default();
+    percent_encoding::percent_decode_str(encoded)
+        .decode_utf8()
+        .map_err(|_| Invalid("must be percent-encoded UTF-8".into()))
+        // Broken UTF-8 may arrive with its broken parts replaced; two such texts would become one.
+        .and_then(|text| {
+            if text.contains('\u{fffd}') {
+                Err(Invalid("must be percent-encoded UTF-8".into()))
+            } else {
+                parse(&text)
+            }
+        })
+        .map_err(|refusal| Problem::invalid(name, refusal.0))
 }
 
 /// The `{id}` of a thing in a path. What is no id names nothing.

@@ -6,6 +6,12 @@ use serde_json::json;
 use super::problem::Problem;
 use crate::moderation::Moderation;
 
+/// What the service counts and measures of itself, in Prometheus' text format.
+pub async fn metrics(moderation: web::Data<Moderation>) -> Result<HttpResponse, Problem> {
+    let (text, format) = moderation.render_metrics().await?;
+    Ok(HttpResponse::Ok().content_type(format).body(text))
+}
+
 /// The process is up.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))

@@ -4,50 +4,121 @@
 //! the table test of who may call it.
 
 mod access;
+mod authors;
 mod comments;
 mod decisions;
 mod errors;
 mod extract;
 mod fields;
 mod health;
+mod idempotency;
+mod limits;
 mod problem;
 mod queue;
+mod reports;
 pub mod routes;
 mod score;
+mod settings;
+mod sites;
 mod threads;
 mod trace;
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, middleware, web};
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::{self, DefaultHeaders},
+    web,
+};
 
+pub use limits::RateLimit;
+pub use settings::{BasePath, Origins, Settings, TrustedProxies};
+
+use self::{extract::BodyLimit, idempotency::Twins, limits::Limits};
 use crate::moderation::Moderation;
 
 /// The most bytes a request body may have.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+const BODY: BodyLimit = BodyLimit(64 * 1024);
+/// The same for what admins send.
+const ADMIN_BODY: BodyLimit = BodyLimit(1024 * 1024);
 /// How long requests under way may take after the order to stop, in seconds.
 const DRAIN_SECONDS: u64 = 10;
+/// How long a request's head may take to arrive.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may be idle: longer than proxies keep theirs.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may leave an answer unread before its connection is cut.
+const READING_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Starts the server on a bound listener. It runs while the returned value is awaited, and stops on SIGTERM or SIGINT
 /// after the requests under way.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn start(moderation: Arc<Moderation>, listener: TcpListener) -> std::io::Result<Server> {
+pub fn start(
+    moderation: Arc<Moderation>,
+    listener: TcpListener,
+    settings: Settings,
+) -> std::io::Result<Server> {
+    // Inherited by every connection: who stops reading is cut off by the kernel, however slowly we notice.
+    socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(READING_PATIENCE))?;
     let state: web::Data<Moderation> = web::Data::from(moderation);
+    let limits = web::Data::new(Limits::new(settings.rate_limit));
+    let proxies = web::Data::new(settings.trusted_proxies);
+    let twins: web::Data<Twins> = web::Data::default();
+    let (base_path, origins) = (settings.base_path, settings.cors_origins);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            .app_data(web::PayloadConfig::new(MAX_BODY_BYTES))
-            .configure(routes::configure)
+            .app_data(limits.clone())
+            .app_data(proxies.clone())
+            .app_data(twins.clone())
+            .app_data(web::PayloadConfig::new(BODY.0))
+            .app_data(BODY)
+            .service(
+                web::scope(base_path.as_str())
+                    .configure(routes::configure)
+                    .default_service(web::to(routes::unknown)),
+            )
             .default_service(web::to(routes::unknown))
+            .wrap(cors(&origins))
+            .wrap(headers())
             .wrap(middleware::from_fn(trace::observe))
     })
     .listen(listener)?
+    .client_request_timeout(HEAD_PATIENCE)
+    .keep_alive(KEEP_ALIVE)
     .shutdown_signal(stop_ordered())
     .shutdown_timeout(DRAIN_SECONDS)
     .run();
     Ok(server)
+}
+
+/// Lets pages of these origins read answers.
+fn cors(origins: &Origins) -> middleware::Condition<Cors> {
+    let cors = origins
+        .iter()
+        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    let cors = cors
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(["authorization", "content-type", "idempotency-key"])
+        .expose_headers(["x-request-id", "retry-after", "idempotent-replayed"])
+        .max_age(3600);
+    middleware::Condition::new(!origins.is_empty(), cors)
+}
+
+/// What every answer tells browsers: nothing here is a page, nothing is to be guessed, framed or kept.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("x-content-type-options", "nosniff"))
+        .add(("referrer-policy", "no-referrer"))
+        .add((
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
+        .add(("cache-control", "no-store"))
 }
 
 /// Ends on the first SIGTERM or SIGINT. (Actix by itself cuts requests off on SIGINT.)

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::fields::Fields;
+use super::{fields::Fields, limits::TooOften};
 use crate::moderation::CommentView;
 
 /// How long to wait before trying again, in seconds, when the database is away.
@@ -124,6 +124,30 @@ impl Problem {
         )
     }
 
+    /// 408: the body did not arrive in time.
+    pub fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too-slow",
+            "Too slow",
+            "the body did not arrive in time",
+        )
+    }
+
+    /// 429: asked too often.
+    pub fn too_many(detail: &str, TooOften(wait): TooOften) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self {
+            header: Some((RETRY_AFTER, seconds.max(1).to_string())),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests",
+                detail,
+            )
+        }
+    }
+
     /// 401: no token, or one that proves nothing.
     pub fn unauthorized(detail: &str) -> Self {
         Self {
@@ -140,6 +164,11 @@ impl Problem {
     /// 403: a good token that may not do this.
     pub fn forbidden(detail: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// 410: it was deleted.
+    pub fn gone(detail: &str) -> Self {
+        Self::new(StatusCode::GONE, "comment-deleted", "Gone", detail)
     }
 
     /// 404: the path leads nowhere.

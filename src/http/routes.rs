@@ -3,9 +3,10 @@
 use actix_web::{HttpResponse, Route, http::Method, middleware::from_fn, web};
 
 use super::{
-    access::authorize, comments, decisions, health, problem::Problem, queue, score, threads,
+    ADMIN_BODY, access::authorize, authors, comments, decisions, extract::BodyLimit, health,
+    idempotency::remember, problem::Problem, queue, reports, score, sites, threads,
 };
-use crate::domain::Permission::{self, Moderate, Post, Read, Score};
+use crate::domain::Permission::{self, Administer, Moderate, Post, Read, Score};
 
 /// One line of the API.
 pub struct Endpoint {
@@ -23,12 +24,21 @@ pub fn table() -> Vec<Endpoint> {
     vec![
         get("/healthz", None, health::alive),
         get("/readyz", None, health::ready),
+        get("/metrics", None, health::metrics),
 
+        get("/v1/threads", Some(Read), threads::list),
         put("/v1/threads/{key}", Some(Post), threads::put),
         get("/v1/threads/{key}", Some(Read), threads::show),
         post("/v1/threads/{key}/comments", Some(Post), comments::submit),
         get("/v1/threads/{key}/comments", Some(Read), comments::list),
+        get("/v1/threads/{key}/count", Some(Read), threads::count),
+        post("/v1/counts", Some(Read), threads::counts),
+        get("/v1/comments", Some(Read), comments::changes),
         get("/v1/comments/{id}", Some(Read), comments::show),
+        patch("/v1/comments/{id}", Some(Post), comments::edit),
+        delete("/v1/comments/{id}", Some(Post), comments::delete),
+        post("/v1/comments/{id}/reports", Some(Post), reports::report),
+        post("/v1/comments/{id}/appeals", Some(Post), reports::appeal),
         post("/v1/score", Some(Score), score::score),
 
         get("/v1/queue", Some(Moderate), queue::list),
@@ -36,6 +46,17 @@ pub fn table() -> Vec<Endpoint> {
         post("/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
         post("/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
         get("/v1/decisions", Some(Moderate), decisions::list),
+        get("/v1/comments/{id}/revisions", Some(Moderate), comments::revisions),
+        get("/v1/authors/{author}", Some(Moderate), authors::show),
+        post("/v1/authors/{author}/sanctions", Some(Moderate), authors::sanction),
+        delete("/v1/authors/{author}/sanctions/{id}", Some(Moderate), authors::lift),
+        post("/v1/authors/{author}/notes", Some(Moderate), authors::note),
+
+        get("/v1/sites", Some(Administer), sites::list),
+        post("/v1/sites", Some(Administer), sites::create),
+        patch("/v1/sites/{slug}", Some(Administer), sites::change),
+        get("/v1/sites/{slug}/policy", Some(Administer), sites::policy),
+        put("/v1/sites/{slug}/policy", Some(Administer), sites::set_policy),
     ]
 }
 
@@ -51,7 +72,7 @@ macro_rules! methods {
         }
     )+};
 }
-methods!(get GET, put PUT, post POST);
+methods!(get GET, put PUT, post POST, patch PATCH, delete DELETE);
 
 /// Registers every endpoint, guarded by what it needs.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -67,14 +88,21 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .map(|endpoint| endpoint.method.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        let resource = here
-            .into_iter()
-            .fold(web::resource(path), |resource, endpoint| {
-                let needs = endpoint.needs;
-                resource.route(endpoint.route.wrap(from_fn(move |request, next| {
-                    authorize(needs, request, next)
-                })))
-            });
+        let mut resource = web::resource(path);
+        if here
+            .iter()
+            .any(|endpoint| endpoint.needs == Some(Administer))
+        {
+            resource = resource
+                .app_data(web::PayloadConfig::new(ADMIN_BODY.0))
+                .app_data(BodyLimit(ADMIN_BODY.0));
+        }
+        let resource = here.into_iter().fold(resource, |resource, endpoint| {
+            let needs = endpoint.needs;
+            resource.route(endpoint.route.wrap(from_fn(remember)).wrap(from_fn(
+                move |request, next| authorize(needs, request, next),
+            )))
+        });
         config.service(resource.default_service(web::to(move || {
             let problem = Problem::method_not_allowed(&allowed);
             async move { Err::<HttpResponse, _>(problem) }

@@ -8,12 +8,17 @@ use actix_web::{
     Error,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
+    web,
 };
 use tracing::Instrument as _;
 
 use super::problem::Problem;
+use crate::moderation::Moderation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,6 +29,7 @@ pub async fn observe<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = %id, method = %request.method());
+    let metrics = request.app_data::<web::Data<Moderation>>().cloned();
     let begun = Instant::now();
     let mut response = async {
         let response = next.call(request).await?;
@@ -37,15 +43,41 @@ pub async fn observe<B: MessageBody>(
     }
     let route = response.request().match_pattern().unwrap_or_default();
     let status = response.status().as_u16();
-    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = begun.elapsed();
+    if let Some(moderation) = metrics {
+        let method = known_method(response.request().method());
+        let route = if route.is_empty() { "unknown" } else { &route };
+        moderation.metrics().answered(method, route, status, took);
+    }
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| {
-        if matches!(route.as_str(), "/healthz" | "/readyz") {
+        if ["/healthz", "/readyz", "/metrics"]
+            .iter()
+            .any(|probe| route.ends_with(probe))
+        {
             tracing::debug!(route, status, micros, "answered");
         } else {
             tracing::info!(route, status, micros, "answered");
         }
     });
     Ok(response)
+}
+
+/// The name of a method, of which clients may make up any number.
+fn known_method(method: &Method) -> &'static str {
+    [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+    ]
+    .iter()
+    .zip(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+    .find(|(known, _)| *known == method)
+    .map_or("other", |(_, name)| name)
 }
 
 /// Makes sure that every 4xx and 5xx is a problem document.

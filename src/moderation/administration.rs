@@ -1,8 +1,11 @@
 //! What an admin does before and beside serving: sites and tokens. It needs no model.
 
-use super::{Error, tokens::Keyring};
+use super::{
+    Error, Rotation,
+    tokens::{Keyring, SsoKeys},
+};
 use crate::{
-    domain::{Caller, Policy, Site, SiteId, SiteSlug, Timestamp},
+    domain::{Caller, Policy, Site, SiteId, SiteSlug, Timestamp, Title},
     store::{Store, StoreError},
 };
 
@@ -19,8 +22,13 @@ impl Administration {
     /// # Errors
     /// When the database cannot be used; the message says why.
     pub async fn open(store: Store) -> Result<Self, Error> {
+        Self::trusting(store, SsoKeys::default()).await
+    }
+
+    /// The same, and believes tokens of single sign-on.
+    pub(super) async fn trusting(store: Store, sso: SsoKeys) -> Result<Self, Error> {
         store.migrate().await?;
-        let keyring = Keyring::open(&store).await?;
+        let keyring = Keyring::open(&store, sso).await?;
         Ok(Self { store, keyring })
     }
 
@@ -28,11 +36,13 @@ impl Administration {
     ///
     /// # Errors
     /// When the slug is taken.
-    pub async fn add_site(&self, slug: SiteSlug) -> Result<Site, Error> {
+    pub async fn add_site(&self, slug: SiteSlug, name: Option<Title>) -> Result<Site, Error> {
         let site = Site {
             id: SiteId::generate(),
             slug,
+            name,
             policy: Policy::default(),
+            policy_version: 1,
             created_at: Timestamp::now(),
         };
         let mut tx = self.store.begin().await?;
@@ -58,6 +68,23 @@ impl Administration {
     /// When the keys cannot be used.
     pub fn sign_token(&self, caller: &Caller, ttl: std::time::Duration) -> Result<String, Error> {
         self.keyring.sign(caller, ttl)
+    }
+
+    /// Makes a new signing key. What the one before signed is still believed; what older ones did, no longer.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rotate_key(&self) -> Result<Rotation, Error> {
+        self.keyring.rotate(&self.store).await
+    }
+
+    /// The ids of the keys whose tokens are believed, the one that signs first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn key_ids(&self) -> Result<Vec<String>, Error> {
+        let keys = self.store.read().await?.db().signing_keys().await?;
+        Ok(keys.into_iter().map(|key| key.kid).collect())
     }
 
     /// Closes the database, after the statements under way.

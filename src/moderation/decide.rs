@@ -92,7 +92,7 @@ impl Moderation {
             note: request.note.map(Note::into_string),
             labels: request.labels,
             moderator: caller.subject.as_str().to_owned(),
-            at: after(latest.as_ref()),
+            at: after(self.clock.now(), latest.as_ref()),
             from_status: comment.status,
             to_status,
             from_queue,
@@ -131,13 +131,6 @@ pub(super) async fn carry_out(
     stands: Option<&Decision>,
 ) -> Result<Comment, Error> {
     db.insert_decision(decision).await?;
-    db.set_status(
-        comment.id,
-        decision.to_status,
-        decision.version,
-        stands.map(|stands| stands.id),
-    )
-    .await?;
     comment.status = decision.to_status;
     comment.version = decision.version;
     comment.decision = stands.map(|stands| StandingDecision {
@@ -147,6 +140,8 @@ pub(super) async fn carry_out(
         moderator: stands.moderator.clone(),
         at: stands.at,
     });
+    comment.changed_at = decision.at;
+    db.update_comment(&comment).await?;
     let approved = stands.is_some_and(|stands| stands.action == Action::Approve);
     db.set_approved(comment.id, approved).await?;
 
@@ -162,17 +157,17 @@ pub(super) async fn carry_out(
         (None, Some(to)) => {
             let cluster = db.cluster_of(comment.id).await?;
             queue::enter(db, &comment, to, cluster).await?;
-            db.append_event(event(EventKind::QueueAdded)).await?;
+            db.append_events(&[event(EventKind::QueueAdded)]).await?;
         }
         _ => {}
     }
-    db.append_event(event(EventKind::CommentDecided)).await?;
+    db.append_events(&[event(EventKind::CommentDecided)])
+        .await?;
     Ok(comment)
 }
 
 /// Now, but after the comment's latest decision whatever the clock says: the log of a comment is in order.
-pub(super) fn after(latest: Option<&Decision>) -> Timestamp {
-    let now = Timestamp::now();
+pub(super) fn after(now: Timestamp, latest: Option<&Decision>) -> Timestamp {
     match latest {
         Some(latest) => now.max(Timestamp::from_millis(latest.at.millis() + 1)),
         None => now,

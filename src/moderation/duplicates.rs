@@ -1,88 +1,229 @@
 //! Is this text a copy of an earlier one? Looked for within the site, never across sites.
+//!
+//! Copies are looked up for all the texts of a transaction at once; what the transaction itself adds is compared in
+//! memory, so that copies which arrive together find one another too.
+
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
 use crate::{
     classifier::Fingerprint,
     domain::{CommentId, DuplicateKind, DuplicateOf, MIN_DUPLICATE_CHARS, Score, SiteId},
-    store::{Db, Fingerprinted, StoreError, StoredSignature},
+    store::{ClusterFacts, Db, Fingerprinted, StoreError, StoredSignature},
 };
 
-/// What is known of a text's copies, and what to store of it.
-pub(super) struct Copies {
+/// What is known of a text's copies.
+pub(super) struct Found {
     pub duplicate_of: Option<DuplicateOf>,
     /// A human approved one of them.
     pub approved: bool,
     /// The cluster the text joins or begins; `None` for a text too short to be a copy of anything.
     pub cluster: Option<Uuid>,
+    /// Where near copies of it will look; none for an exact copy, which is found with the first.
     bands: Vec<i64>,
 }
 
-/// Looks up the copies of a text, holding it so that a twin arriving at the same moment waits and sees this one.
-pub(super) async fn find(
-    db: &mut Db<'_>,
-    site: SiteId,
-    fingerprint: &Fingerprint,
-) -> Result<Copies, StoreError> {
-    if fingerprint.chars() < MIN_DUPLICATE_CHARS {
-        return Ok(Copies {
-            duplicate_of: None,
-            approved: false,
-            cluster: None,
-            bands: Vec::new(),
-        });
-    }
-    db.lock_text(site, fingerprint.exact()).await?;
-    let exact = db.cluster_of_exact(site, fingerprint.exact()).await?;
-    let bands = if exact.is_some() {
-        Vec::new()
-    } else {
-        site_bands(site, fingerprint)
-    };
-    let known = match exact {
-        Some(cluster) => Some(cluster),
-        None => nearest(&db.near_candidates(site, &bands).await?, fingerprint),
-    };
-    let Some(cluster) = known else {
-        return Ok(Copies {
-            duplicate_of: None,
-            approved: false,
-            cluster: Some(Uuid::now_v7()),
-            bands,
-        });
-    };
-    let facts = db.cluster_facts(cluster).await?;
-    Ok(Copies {
-        duplicate_of: facts
-            .oldest
-            .as_ref()
-            .map(|oldest| compare(fingerprint, oldest)),
-        approved: facts.approved,
-        cluster: Some(cluster),
-        bands,
-    })
+/// The cluster of a text that the database knows.
+#[derive(Clone, Copy)]
+struct Known {
+    cluster: Uuid,
+    /// By the same text, not a similar one.
+    exact: bool,
 }
 
-/// Stores the fingerprint of a comment whose copies were looked up.
-pub(super) async fn remember(
-    db: &mut Db<'_>,
-    site: SiteId,
+/// A text that this transaction adds.
+struct Added {
     comment: CommentId,
-    fingerprint: &Fingerprint,
-    copies: &Copies,
-) -> Result<(), StoreError> {
-    let Some(cluster) = copies.cluster else {
-        return Ok(());
-    };
-    db.insert_fingerprint(&Fingerprinted {
-        comment,
-        site,
-        exact: fingerprint.exact(),
-        signature: &fingerprint.to_bytes(),
-        bands: &copies.bands,
-        cluster,
-    })
-    .await
+    site: SiteId,
+    fingerprint: Fingerprint,
+    cluster: Uuid,
+}
+
+/// The copies of the texts of one transaction.
+pub(super) struct Copies {
+    known: Vec<Option<Known>>,
+    facts: HashMap<Uuid, ClusterFacts>,
+    added: Vec<Added>,
+    /// Positions in `added`, by the bands of those that have any.
+    by_band: HashMap<i64, Vec<usize>>,
+}
+
+/// The number by which twins of a text lock one another out, if it is long enough to have any.
+pub(super) fn lock_number(site: SiteId, fingerprint: &Fingerprint) -> Option<i64> {
+    may_repeat(fingerprint).then(|| fingerprint.exact() ^ site.salt())
+}
+
+const fn may_repeat(fingerprint: &Fingerprint) -> bool {
+    fingerprint.chars() >= MIN_DUPLICATE_CHARS
+}
+
+impl Copies {
+    /// Looks the copies of these texts up. `without` is no copy of itself.
+    pub async fn read(
+        db: &mut Db<'_>,
+        texts: &[(SiteId, &Fingerprint)],
+        without: Option<CommentId>,
+    ) -> Result<Self, StoreError> {
+        let mut known: Vec<Option<Known>> = vec![None; texts.len()];
+        let long: Vec<usize> = (0..texts.len())
+            .filter(|at| may_repeat(texts[*at].1))
+            .collect();
+        let exact: Vec<_> = long
+            .iter()
+            .map(|at| (texts[*at].0, texts[*at].1.exact()))
+            .collect();
+        for (position, cluster) in db.clusters_of_exact(&exact).await? {
+            known[long[position]] = Some(Known {
+                cluster,
+                exact: true,
+            });
+        }
+        let bands: Vec<(usize, i64)> = long
+            .iter()
+            .filter(|at| known[**at].is_none())
+            .flat_map(|at| {
+                let (site, fingerprint) = texts[*at];
+                let bands = site_bands(site, fingerprint);
+                bands.into_iter().map(|band| (*at, band))
+            })
+            .collect();
+        let candidates = db.near_candidates(&bands).await?;
+        for of_one in candidates.chunk_by(|(a, _), (b, _)| a == b) {
+            let at = of_one[0].0;
+            let (site, fingerprint) = texts[at];
+            let alike = of_one
+                .iter()
+                .map(|(_, candidate)| candidate)
+                .filter(|candidate| {
+                    candidate.site_id == site.0
+                        && without.is_none_or(|own| own.0 != candidate.comment_id)
+                });
+            known[at] = nearest(alike, fingerprint).map(|cluster| Known {
+                cluster,
+                exact: false,
+            });
+        }
+        let mut clusters: Vec<Uuid> = known.iter().flatten().map(|known| known.cluster).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let facts = db.cluster_facts(&clusters, without).await?;
+        Ok(Self {
+            known,
+            facts: clusters.into_iter().zip(facts).collect(),
+            added: Vec::new(),
+            by_band: HashMap::new(),
+        })
+    }
+
+    /// The copies of the text at that position of those looked up.
+    pub fn find(&self, at: usize, site: SiteId, fingerprint: &Fingerprint) -> Found {
+        if !may_repeat(fingerprint) {
+            return Found {
+                duplicate_of: None,
+                approved: false,
+                cluster: None,
+                bands: Vec::new(),
+            };
+        }
+        let known = self.known[at];
+        let twin = self
+            .added
+            .iter()
+            .find(|added| added.site == site && added.fingerprint.exact() == fingerprint.exact());
+        let bands = if twin.is_some() || known.is_some_and(|known| known.exact) {
+            Vec::new()
+        } else {
+            site_bands(site, fingerprint)
+        };
+        let cluster = known
+            .map(|known| known.cluster)
+            .or_else(|| twin.map(|twin| twin.cluster))
+            .or_else(|| self.nearest_added(site, fingerprint, &bands));
+        let Some(cluster) = cluster else {
+            return Found {
+                duplicate_of: None,
+                approved: false,
+                cluster: Some(Uuid::now_v7()),
+                bands,
+            };
+        };
+        let facts = self.facts.get(&cluster);
+        let oldest = facts.and_then(|facts| facts.oldest.as_ref());
+        let duplicate_of = match oldest {
+            Some((id, exact, signature)) => {
+                Fingerprint::from_bytes(*exact, MIN_DUPLICATE_CHARS, signature)
+                    .ok()
+                    .map(|oldest| compare(fingerprint, *id, &oldest))
+            }
+            None => self
+                .added
+                .iter()
+                .find(|added| added.cluster == cluster)
+                .map(|oldest| compare(fingerprint, oldest.comment, &oldest.fingerprint)),
+        };
+        Found {
+            duplicate_of,
+            approved: facts.is_some_and(|facts| facts.approved),
+            cluster: Some(cluster),
+            bands,
+        }
+    }
+
+    /// Takes note of a comment whose copies were found, for those after it. What to store of it.
+    pub fn add(
+        &mut self,
+        comment: CommentId,
+        site: SiteId,
+        fingerprint: &Fingerprint,
+        found: Found,
+    ) -> Option<Fingerprinted> {
+        let cluster = found.cluster?;
+        for band in &found.bands {
+            self.by_band
+                .entry(*band)
+                .or_default()
+                .push(self.added.len());
+        }
+        self.added.push(Added {
+            comment,
+            site,
+            fingerprint: fingerprint.clone(),
+            cluster,
+        });
+        Some(Fingerprinted {
+            comment,
+            site,
+            exact: fingerprint.exact(),
+            signature: fingerprint.to_bytes().to_vec(),
+            bands: found.bands,
+            cluster,
+        })
+    }
+
+    fn nearest_added(
+        &self,
+        site: SiteId,
+        fingerprint: &Fingerprint,
+        bands: &[i64],
+    ) -> Option<Uuid> {
+        let mut shared: Vec<usize> = bands
+            .iter()
+            .filter_map(|band| self.by_band.get(band))
+            .flatten()
+            .copied()
+            .collect();
+        shared.sort_unstable();
+        shared.dedup();
+        shared
+            .into_iter()
+            .map(|at| &self.added[at])
+            .filter(|added| added.site == site)
+            .map(|added| (fingerprint.similarity(&added.fingerprint), added.cluster))
+            .filter(|(similarity, _)| *similarity >= Fingerprint::NEAR)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, cluster)| cluster)
+    }
 }
 
 /// The bands of a text with the site mixed in, so that sites do not meet in a bucket.
@@ -92,33 +233,52 @@ fn site_bands(site: SiteId, fingerprint: &Fingerprint) -> Vec<i64> {
 }
 
 /// The cluster of the most alike candidate, if it is alike enough.
-fn nearest(candidates: &[StoredSignature], fingerprint: &Fingerprint) -> Option<Uuid> {
+fn nearest<'a>(
+    candidates: impl Iterator<Item = &'a StoredSignature>,
+    fingerprint: &Fingerprint,
+) -> Option<Uuid> {
     candidates
-        .iter()
-        .map(|candidate| (similarity(fingerprint, candidate), candidate.cluster_id))
+        .filter_map(|candidate| {
+            let other = stored(candidate)?;
+            Some((fingerprint.similarity(&other), candidate.cluster_id))
+        })
         .filter(|(similarity, _)| *similarity >= Fingerprint::NEAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, cluster)| cluster)
 }
 
-fn similarity(fingerprint: &Fingerprint, stored: &StoredSignature) -> f32 {
-    Fingerprint::from_bytes(stored.exact, MIN_DUPLICATE_CHARS, &stored.signature)
-        .map_or(0.0, |other| fingerprint.similarity(&other))
+fn stored(signature: &StoredSignature) -> Option<Fingerprint> {
+    Fingerprint::from_bytes(signature.exact, MIN_DUPLICATE_CHARS, &signature.signature).ok()
 }
 
-fn compare(fingerprint: &Fingerprint, oldest: &StoredSignature) -> DuplicateOf {
-    let exact = oldest.exact == fingerprint.exact();
+fn compare(fingerprint: &Fingerprint, id: CommentId, oldest: &Fingerprint) -> DuplicateOf {
+    let exact = oldest.exact() == fingerprint.exact();
     DuplicateOf {
-        id: CommentId(oldest.comment_id),
+        id,
         kind: if exact {
             DuplicateKind::Exact
         } else {
             DuplicateKind::Near
         },
-        similarity: if exact {
-            Score::clamped(1.0)
+        similarity: Score::clamped(if exact {
+            1.0
         } else {
-            Score::clamped(similarity(fingerprint, oldest))
-        },
+            fingerprint.similarity(oldest)
+        }),
     }
+}
+
+/// Forgets the text of a comment that is being replaced. Where other copies of it stay, the next of them takes over
+/// the bands, so that near copies are still found.
+pub(super) async fn forget(
+    db: &mut Db<'_>,
+    site: SiteId,
+    comment: CommentId,
+) -> Result<(), StoreError> {
+    let Some(old) = db.fingerprint_of(comment).await? else {
+        return Ok(());
+    };
+    let bands = stored(&old).map_or_else(Vec::new, |old| site_bands(site, &old));
+    db.delete_fingerprint(comment, &bands).await?;
+    db.hand_bands_on(site, old.exact, &bands).await
 }

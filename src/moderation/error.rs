@@ -18,6 +18,8 @@ pub enum Thing {
     /// The same: it is in another thread.
     ParentElsewhere,
     Decision,
+    Author,
+    Sanction,
 }
 
 /// Why a use case could not do what was asked. Nothing was changed, unless it is [`StoreError::Uncertain`].
@@ -36,6 +38,36 @@ pub enum Error {
     ParentGone,
     #[error("the chain of replies is too long")]
     TooDeep,
+    #[error("the author is banned")]
+    AuthorBanned,
+    /// Its author deleted it.
+    #[error("the comment was deleted")]
+    Gone,
+    /// The author has appealed at this version already.
+    #[error("there is an appeal already")]
+    AppealedAlready,
+    /// Only what is hidden or waits can be appealed against.
+    #[error("there is nothing to appeal against")]
+    NothingToAppeal,
+    #[error("the measure would end before it begins")]
+    AlreadyOver,
+    /// Only an admin of all sites may do that.
+    #[error("only an admin of all sites may do this")]
+    AllSitesNeeded,
+    #[error("the word list is too long")]
+    WordsTooMany,
+    /// The Idempotency-Key came before, with another body.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// Too many comments wait to be stored. Nothing was.
+    #[error("too many comments arrive")]
+    Busy,
+    /// The database did not say in time what became of it.
+    #[error("the database does not answer")]
+    Unanswered,
+    /// We failed in the middle; nothing was stored.
+    #[error("storing failed")]
+    Broken,
     #[error("nothing to search for")]
     NoWords,
     #[error(transparent)]
@@ -62,6 +94,11 @@ pub enum Error {
     Model(#[from] ModelError),
     #[error("the keys in the database cannot be used")]
     Keys,
+    #[error("the metrics are not declared well")]
+    Metrics(#[from] prometheus::Error),
+    /// What several requests that were stored together share.
+    #[error(transparent)]
+    Shared(std::sync::Arc<StoreError>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -5,13 +5,24 @@
 //! needs, decides, and writes everything that belongs together; then the answer is given from what is at hand.
 
 mod administration;
+mod appraisal;
 mod audit;
+mod authors;
+mod changes;
+mod clock;
 mod decide;
 mod duplicates;
+mod edit;
 mod error;
+mod idempotency;
+mod intake;
+mod metrics;
 mod models;
 mod queue;
 mod reading;
+mod reports;
+mod retention;
+mod round;
 mod score;
 mod sites;
 mod submit;
@@ -25,16 +36,24 @@ use std::sync::Arc;
 
 pub use administration::Administration;
 pub use audit::AuditFilter;
+pub use authors::{AuthorView, NewSanction};
+pub use changes::{ChangesFilter, ThreadsFilter};
 pub use decide::{Decided, DecisionRequest};
+pub use edit::Edit;
 pub use error::{Error, Thing};
+pub use idempotency::{FirstAnswer, Keyed};
+pub use metrics::Metrics;
 pub use models::LiveModel;
 pub use queue::{QueueCounts, QueueItem, QueueRequest};
 pub use reading::{Listing, View};
+pub use reports::{NewReport, Reported};
 pub use score::{ScoreRequest, ScoredText, score_text};
+pub use sites::SiteView;
 pub use submit::{Submission, Submitted};
-pub use tokens::TokenError;
+pub use tokens::{Rotation, SsoError, SsoKeys, TokenError};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
+use self::{appraisal::CompiledWords, clock::Clock, intake::Intake};
 use crate::{classifier::Model, store::Store};
 
 /// The service: a database, the keys that sign tokens, and the live model.
@@ -43,6 +62,10 @@ pub struct Moderation {
     administration: Administration,
     store: Store,
     model: LiveModel,
+    clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
+    words: CompiledWords,
+    intake: Intake,
 }
 
 impl Moderation {
@@ -52,12 +75,27 @@ impl Moderation {
     /// # Errors
     /// When the database or the live model cannot be used; the message says which.
     pub async fn open(store: Store) -> Result<Self, Error> {
-        let administration = Administration::open(store.clone()).await?;
+        Self::trusting(store, SsoKeys::default()).await
+    }
+
+    /// The same, and believes tokens of single sign-on, within what is said of each of its keys.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn trusting(store: Store, sso: SsoKeys) -> Result<Self, Error> {
+        let administration = Administration::trusting(store.clone(), sso).await?;
         let model = LiveModel::open(&store).await?;
+        let clock = Arc::new(Clock::default());
+        let metrics = Arc::new(Metrics::new()?);
+        let intake = Intake::start(&store, &clock, &metrics);
         Ok(Self {
             administration,
             store,
             model,
+            clock,
+            metrics,
+            words: CompiledWords::default(),
+            intake,
         })
     }
 
@@ -73,11 +111,12 @@ impl Moderation {
         self.model.get()
     }
 
-    /// Loads the live model again if another one went live. Whether it did.
+    /// Loads the live model again if another one went live, and the signing keys if they changed.
     ///
     /// # Errors
-    /// When the database fails, or the new live model cannot be loaded; the one in use stays.
-    pub async fn follow_model(&self) -> Result<bool, Error> {
+    /// When the database fails, or the new live model cannot be loaded; what is in use stays.
+    pub async fn follow(&self) -> Result<(), Error> {
+        self.administration.keyring.follow(&self.store).await?;
         self.model.follow(&self.store).await
     }
 

@@ -43,11 +43,11 @@ impl LiveModel {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Loads the live model again if another one went live. Whether it did.
-    pub(super) async fn follow(&self, store: &Store) -> Result<bool, Error> {
+    /// Loads the live model again if another one went live.
+    pub(super) async fn follow(&self, store: &Store) -> Result<(), Error> {
         let current = self.get();
         let Some(next) = load_live(store, current.checksum()).await? else {
-            return Ok(false);
+            return Ok(());
         };
         tracing::info!(
             from = current.version(),
@@ -55,7 +55,7 @@ impl LiveModel {
             "model changed"
         );
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(true)
+        Ok(())
     }
 }
 

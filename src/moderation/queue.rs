@@ -8,8 +8,9 @@ use super::{CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, 
 use crate::{
     classifier::fold,
     domain::{
-        AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName, QueueSort,
-        ReasonCode, Site, SiteId, SiteSlug, Span, Thread, ThreadId, ThreadKey, Words,
+        Appeal, AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName,
+        QueueSort, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span, Thread, ThreadId,
+        ThreadKey, Timestamp, Words,
     },
     store::{AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError},
 };
@@ -53,6 +54,8 @@ pub struct QueueItem {
     pub author_history: AuthorHistory,
     pub duplicates: Option<Copies>,
     pub reports: Vec<Report>,
+    /// What its author says against its being held or hidden.
+    pub appeals: Vec<Appeal>,
     pub claim: Option<Claim>,
 }
 
@@ -64,17 +67,9 @@ pub struct AuthorHistory {
     pub sanctions: Vec<Sanction>,
 }
 
-/// A reader's report of a comment. None can be made yet.
-#[derive(Debug, Serialize)]
-pub enum Report {}
-
 /// A moderator's lease of an item. None can be had yet.
 #[derive(Debug, Serialize)]
 pub enum Claim {}
-
-/// A measure against an author. None can be taken yet.
-#[derive(Debug, Serialize)]
-pub enum Sanction {}
 
 /// How many items wait in each queue, counted when asked.
 #[derive(Debug, Default, Serialize)]
@@ -109,15 +104,23 @@ fn row(comment: &Comment, queue: QueueName, cluster: Option<uuid::Uuid>) -> Queu
     }
 }
 
-/// Puts a comment into the queue.
+/// What to store of an item that enters the queue, with its text for search.
+pub(super) fn entry(
+    comment: &Comment,
+    queue: QueueName,
+    cluster: Option<uuid::Uuid>,
+) -> (QueueRow, String) {
+    (row(comment, queue, cluster), fold(comment.body.as_str()))
+}
+
+/// Puts a comment into the queue, or anew where it waits already.
 pub(super) async fn enter(
     db: &mut Db<'_>,
     comment: &Comment,
     queue: QueueName,
     cluster: Option<uuid::Uuid>,
 ) -> Result<(), StoreError> {
-    db.insert_queue_row(&row(comment, queue, cluster), &fold(comment.body.as_str()))
-        .await
+    db.put_queue_rows(&[entry(comment, queue, cluster)]).await
 }
 
 impl Moderation {
@@ -210,10 +213,14 @@ struct Surroundings {
     records: HashMap<(SiteId, AuthorId), AuthorRecord>,
     clusters: HashMap<uuid::Uuid, i64>,
     explanations: HashMap<CommentId, Explanation>,
+    reports: HashMap<CommentId, Vec<Report>>,
+    appeals: HashMap<CommentId, Vec<Appeal>>,
+    /// The measures in force against each author.
+    sanctions: HashMap<(SiteId, AuthorId), Vec<Sanction>>,
 }
 
 impl Surroundings {
-    async fn read(db: &mut Db<'_>, rows: &[QueueRow]) -> Result<Self, StoreError> {
+    async fn read(db: &mut Db<'_>, rows: &[QueueRow], now: Timestamp) -> Result<Self, StoreError> {
         let mut comments = HashMap::new();
         let mut wanted: Vec<CommentId> = rows.iter().map(|row| row.comment).collect();
         // The items, then their parents, then theirs: a query for each level, whatever the size of the page.
@@ -239,6 +246,7 @@ impl Surroundings {
         sites.sort_unstable();
         sites.dedup();
         let mut records = HashMap::new();
+        let mut sanctions = HashMap::new();
         for site in sites {
             let mut authors: Vec<&AuthorId> = rows
                 .iter()
@@ -248,6 +256,12 @@ impl Surroundings {
             authors.sort_unstable_by_key(|author| author.as_str());
             authors.dedup();
             let counted = db.author_records(site, &authors).await?;
+            for (author, sanction) in db.sanctions(site, &authors).await? {
+                if sanction.in_force(now) {
+                    let of_one: &mut Vec<Sanction> = sanctions.entry((site, author)).or_default();
+                    of_one.push(sanction);
+                }
+            }
             records.extend(
                 authors
                     .into_iter()
@@ -260,6 +274,14 @@ impl Surroundings {
         clusters.dedup();
         let clusters = db.cluster_sizes(clusters).await?;
         let explanations = db.explanations(rows.iter().map(|row| row.comment)).await?;
+        let mut reports: HashMap<CommentId, Vec<Report>> = HashMap::new();
+        for report in db.reports(rows.iter().map(|row| row.comment)).await? {
+            reports.entry(report.comment_id).or_default().push(report);
+        }
+        let mut appeals: HashMap<CommentId, Vec<Appeal>> = HashMap::new();
+        for appeal in db.appeals(rows.iter().map(|row| row.comment)).await? {
+            appeals.entry(appeal.comment_id).or_default().push(appeal);
+        }
         Ok(Self {
             comments,
             threads: threads
@@ -269,6 +291,9 @@ impl Surroundings {
             records,
             clusters: clusters.into_iter().collect(),
             explanations: explanations.into_iter().collect(),
+            reports,
+            appeals,
+            sanctions,
         })
     }
 
@@ -291,15 +316,17 @@ async fn items(
     sites: &[Site],
     rows: Vec<QueueRow>,
 ) -> Result<Vec<QueueItem>, StoreError> {
-    let mut around = Surroundings::read(db, &rows).await?;
+    let now = Timestamp::now();
+    let mut around = Surroundings::read(db, &rows, now).await?;
     let items = rows.into_iter().filter_map(|row| {
         // A row whose comment or site went away between two reads is left out.
         let comment = around.comments.get(&row.comment)?.clone();
         let thread = around.threads.get(&row.thread)?.clone();
         let site = sites.iter().find(|site| site.id == row.site)?;
+        let author = row.author;
         let record = around
             .records
-            .get(&(row.site, row.author))
+            .get(&(row.site, author.clone()))
             .cloned()
             .unwrap_or_default();
         let explanation = around.explanations.remove(&row.comment)?;
@@ -312,17 +339,22 @@ async fn items(
             priority: row.priority,
             highlights: explanation.highlights,
             quotes: explanation.quotes,
-            thread: ThreadView::new(thread, site, None),
+            thread: ThreadView::new(thread, site, None, now),
             author_history: AuthorHistory {
                 published: record.published,
                 hidden: record.hidden,
-                sanctions: Vec::new(),
+                sanctions: around
+                    .sanctions
+                    .get(&(row.site, author))
+                    .cloned()
+                    .unwrap_or_default(),
             },
             duplicates: row.cluster.and_then(|cluster| {
                 let count = *around.clusters.get(&cluster)?;
                 (count > 1).then_some(Copies { cluster, count })
             }),
-            reports: Vec::new(),
+            reports: around.reports.remove(&row.comment).unwrap_or_default(),
+            appeals: around.appeals.remove(&row.comment).unwrap_or_default(),
             claim: None,
         })
     });

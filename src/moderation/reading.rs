@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AuthorId, Caller, Comment, CommentId, Cursor, InvalidCursor, Permission, Site, ThreadId,
-        ThreadKey,
+        AuthorId, Caller, Comment, CommentId, Cursor, InvalidCursor, Permission, Site, Status,
+        ThreadId, ThreadKey,
     },
     store::Lock,
 };
@@ -80,7 +80,7 @@ impl Moderation {
     /// One comment, whatever its status.
     ///
     /// # Errors
-    /// When there is none of that id on the caller's sites.
+    /// When there is none of that id on the caller's sites, or its author deleted it.
     pub async fn comment(&self, caller: &Caller, id: CommentId) -> Result<CommentView, Error> {
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
@@ -89,6 +89,9 @@ impl Moderation {
             .await?
             .ok_or(Error::NotFound(Thing::Comment))?;
         Self::require_site(&mut db, caller, comment.site, Thing::Comment).await?;
+        if comment.status == Status::Deleted {
+            return Err(Error::Gone);
+        }
         Ok(comment.into())
     }
 

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::appraisal::compile;
 use crate::{
     classifier::{Comment, Model},
     domain::{
         AuthorStanding, Highlight, Policy, Reason, Scores, Signals, Span, Status, ThreadStanding,
-        count_links, decide,
+        WordEntry, count_links, decide,
     },
 };
 
@@ -59,12 +60,15 @@ pub fn score_text(model: &Model, policy: &Policy, request: ScoreRequest<'_>) -> 
         duplicate_of: None,
         copy_approved: false,
         links: count_links(request.text),
+        banned: words(&policy.banned_words, request.text),
+        suspect: words(&policy.suspect_words, request.text),
     };
     let verdict = decide(
         &signals,
         policy,
         AuthorStanding {
             has_published: true,
+            ..AuthorStanding::default()
         },
         ThreadStanding { mode: None },
     );
@@ -77,4 +81,15 @@ pub fn score_text(model: &Model, policy: &Policy, request: ScoreRequest<'_>) -> 
         quotes,
         model: model.version().to_owned(),
     }
+}
+
+/// The words of a list that occur in a text.
+fn words(list: &[WordEntry], text: &str) -> Vec<String> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    compile(list).map_or_else(
+        |_| Vec::new(),
+        |list| list.find(text).into_iter().map(str::to_owned).collect(),
+    )
 }

@@ -1,10 +1,90 @@
-//! Which site a request is about.
+//! Which site a request is about; and what admins change of sites.
 
-use super::{Error, Moderation, Thing};
+use serde::Serialize;
+
+use super::{Error, Moderation, Thing, appraisal::compile};
 use crate::{
-    domain::{Caller, Site, SiteId, SiteScope, SiteSlug, ThreadId, ThreadKey},
+    domain::{
+        Caller, Policy, Site, SiteChange, SiteId, SiteScope, SiteSlug, ThreadId, ThreadKey,
+        Timestamp, Title,
+    },
     store::{Db, Lock},
 };
+
+/// A site as admins see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SiteView {
+    pub slug: SiteSlug,
+    pub name: Option<Title>,
+    pub created_at: Timestamp,
+}
+
+impl From<Site> for SiteView {
+    fn from(site: Site) -> Self {
+        Self {
+            slug: site.slug,
+            name: site.name,
+            created_at: site.created_at,
+        }
+    }
+}
+
+impl Moderation {
+    /// The sites of the caller's token, by slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_sites(&self, caller: &Caller) -> Result<Vec<SiteView>, Error> {
+        let sites = self.sites_of(caller, None, false).await?;
+        Ok(sites.into_iter().map(SiteView::from).collect())
+    }
+
+    /// Adds a site with the default policy.
+    ///
+    /// # Errors
+    /// When the slug is taken, or the caller's token is not for all sites.
+    #[tracing::instrument(skip_all)]
+    pub async fn create_site(
+        &self,
+        caller: &Caller,
+        slug: SiteSlug,
+        name: Option<Title>,
+    ) -> Result<SiteView, Error> {
+        if caller.sites != SiteScope::All {
+            return Err(Error::AllSitesNeeded);
+        }
+        Ok(self.administration.add_site(slug, name).await?.into())
+    }
+
+    /// Changes a site.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(skip_all, fields(site = %site.slug))]
+    pub async fn change_site(&self, mut site: Site, change: SiteChange) -> Result<SiteView, Error> {
+        if let Some(name) = change.name {
+            let mut tx = self.store.begin().await?;
+            tx.db().set_site_name(site.id, name.as_ref()).await?;
+            tx.commit().await?;
+            site.name = name;
+        }
+        Ok(site.into())
+    }
+
+    /// Gives a site another policy, for what arrives from now on.
+    ///
+    /// # Errors
+    /// When its word lists are too long to be compiled.
+    #[tracing::instrument(skip_all, fields(site = %site.slug))]
+    pub async fn set_policy(&self, site: &Site, policy: Policy) -> Result<Policy, Error> {
+        compile(&policy.banned_words)?;
+        compile(&policy.suspect_words)?;
+        let mut tx = self.store.begin().await?;
+        tx.db().set_site_policy(site.id, &policy).await?;
+        tx.commit().await?;
+        Ok(policy)
+    }
+}
 
 impl Moderation {
     /// The one site a request is about: the one it names, or the only one its token covers.

@@ -1,9 +1,9 @@
 //! Threads: setting them up, and showing them.
 
-use super::{Error, Moderation, Thing, ThreadView};
+use super::{Error, Moderation, Thing, ThreadView, round::thread_lock_number};
 use crate::{
-    domain::{Site, Thread, ThreadChange, ThreadId, ThreadKey, Timestamp},
-    store::Lock,
+    domain::{Site, Thread, ThreadChange, ThreadCounts, ThreadId, ThreadKey},
+    store::{Db, Lock, StoreError},
 };
 
 impl Moderation {
@@ -19,20 +19,23 @@ impl Moderation {
         change: ThreadChange,
     ) -> Result<(ThreadView, bool), Error> {
         let mut tx = self.store.begin().await?;
-        let mut thread = Thread::new(ThreadId::generate(), site.id, key, Timestamp::now());
-        let is_new = tx.db().insert_thread(&thread).await?;
-        if !is_new {
-            thread = tx
-                .db()
-                .thread_by_key(site.id, &thread.key, Lock::Update)
-                .await?
-                .ok_or(Error::NotFound(Thing::Thread))?;
-        }
+        let mut db = tx.db();
+        db.lock_numbers(vec![thread_lock_number(site.id, &key)])
+            .await?;
+        let now = self.clock.now();
+        let known = db.thread_by_key(site.id, &key, Lock::Update).await?;
+        let is_new = known.is_none();
+        let mut thread =
+            known.unwrap_or_else(|| Thread::new(ThreadId::generate(), site.id, key, now));
         thread.apply(change);
-        tx.db().update_thread(&thread).await?;
-        let counts = tx.db().thread_counts(thread.id).await?;
+        if is_new {
+            db.insert_threads(&[&thread]).await?;
+        } else {
+            db.update_thread(&thread).await?;
+        }
+        let counts = counts_of(&mut db, &thread).await?;
         tx.commit().await?;
-        Ok((ThreadView::new(thread, site, Some(counts)), is_new))
+        Ok((ThreadView::new(thread, site, Some(counts), now), is_new))
     }
 
     /// One thread with its counts.
@@ -47,7 +50,17 @@ impl Moderation {
             .thread_by_key(site.id, key, Lock::None)
             .await?
             .ok_or(Error::NotFound(Thing::Thread))?;
-        let counts = conn.db().thread_counts(thread.id).await?;
-        Ok(ThreadView::new(thread, site, Some(counts)))
+        let counts = counts_of(&mut conn.db(), &thread).await?;
+        Ok(ThreadView::new(
+            thread,
+            site,
+            Some(counts),
+            self.clock.now(),
+        ))
     }
+}
+
+async fn counts_of(db: &mut Db<'_>, thread: &Thread) -> Result<ThreadCounts, StoreError> {
+    let mut counts = db.thread_counts(&[thread.id]).await?;
+    Ok(counts.pop().unwrap_or_default())
 }

@@ -10,7 +10,9 @@ use std::{
 };
 
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind::ExpiredSignature,
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    errors::ErrorKind::ExpiredSignature,
+    jwk::{Jwk, KeyAlgorithm},
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,15 +64,21 @@ pub enum TokenError {
 }
 
 /// A key, for its one algorithm.
+#[derive(Clone)]
 struct Key {
     algorithm: Algorithm,
     verify: DecodingKey,
-    sign: EncodingKey,
+    /// Ours sign; a site's own only verify.
+    sign: Option<EncodingKey>,
+    /// What a token of a site's own key may be at most.
+    bound: Option<Bound>,
 }
 
 /// The keys in the database, as last read.
 pub(super) struct Keyring {
     keys: RwLock<Arc<Keys>>,
+    /// The keys of single sign-on, beside those of the database.
+    foreign: SsoKeys,
     /// When the last reading of an unknown key id began; held while one goes on.
     reading: tokio::sync::Mutex<Instant>,
 }
@@ -88,7 +96,7 @@ impl std::fmt::Debug for Keyring {
 
 impl Keyring {
     /// Reads the keys; makes the first one, under a lock, where there is none.
-    pub(super) async fn open(store: &Store) -> Result<Self, Error> {
+    pub(super) async fn open(store: &Store, foreign: SsoKeys) -> Result<Self, Error> {
         let begun = Instant::now();
         let mut keys = store.read().await?.db().signing_keys().await?;
         if keys.is_empty() {
@@ -104,7 +112,8 @@ impl Keyring {
             tx.commit().await?;
         }
         Ok(Self {
-            keys: RwLock::new(Arc::new(Keys::new(&keys)?)),
+            keys: RwLock::new(Arc::new(Keys::new(&keys, &foreign)?)),
+            foreign,
             reading: tokio::sync::Mutex::new(begun),
         })
     }
@@ -126,16 +135,48 @@ impl Keyring {
             return Ok(self.get());
         }
         let begun = Instant::now();
-        let keys = Arc::new(Keys::new(&store.read().await?.db().signing_keys().await?)?);
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        let keys = self.read(store).await?;
         *last_reading = begun;
         Ok(keys)
+    }
+
+    async fn read(&self, store: &Store) -> Result<Arc<Keys>, Error> {
+        let stored = store.read().await?.db().signing_keys().await?;
+        let keys = Arc::new(Keys::new(&stored, &self.foreign)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        Ok(keys)
+    }
+
+    /// Reads the keys again: what a key signed is not believed any longer once it is taken away.
+    pub(super) async fn follow(&self, store: &Store) -> Result<(), Error> {
+        self.read(store).await.map(|_| ())
+    }
+
+    /// Makes a new key, which signs from now on, and takes away all but the one that signed before.
+    pub(super) async fn rotate(&self, store: &Store) -> Result<Rotation, Error> {
+        let mut tx = store.begin().await?;
+        let mut db = tx.db();
+        db.lock_keys().await?;
+        let before = db.signing_keys().await?;
+        let key = new_key()?;
+        db.insert_signing_key(&key, Timestamp::now()).await?;
+        let gone: Vec<&str> = before.iter().skip(1).map(|key| key.kid.as_str()).collect();
+        db.delete_signing_keys(&gone).await?;
+        let rotation = Rotation {
+            signs: key.kid,
+            stays: before.first().map(|key| key.kid.clone()),
+            gone: gone.into_iter().map(str::to_owned).collect(),
+        };
+        tx.commit().await?;
+        self.read(store).await?;
+        Ok(rotation)
     }
 
     /// A token for a caller that expires after `ttl`.
     pub(super) fn sign(&self, caller: &Caller, ttl: Duration) -> Result<String, Error> {
         let keys = self.get();
         let key = keys.by_kid.get(&keys.signer).ok_or(Error::Keys)?;
+        let sign = key.sign.as_ref().ok_or(Error::Keys)?;
         let now = Timestamp::now().millis() / 1000;
         let claims = Claims {
             iss: ISSUER,
@@ -152,7 +193,7 @@ impl Keyring {
         };
         let mut header = Header::new(key.algorithm);
         header.kid = Some(keys.signer.clone());
-        jsonwebtoken::encode(&header, &claims, &key.sign).map_err(|_| Error::Keys)
+        jsonwebtoken::encode(&header, &claims, sign).map_err(|_| Error::Keys)
     }
 
     async fn verify(&self, token: &str, store: &Store) -> Result<Caller, TokenError> {
@@ -162,7 +203,10 @@ impl Keyring {
         let key = keys.by_kid.get(&kid).ok_or(TokenError::Invalid)?;
         let mut validation = Validation::new(key.algorithm);
         validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[ISSUER]);
+        match &key.bound {
+            None => validation.set_issuer(&[ISSUER]),
+            Some(bound) => validation.set_issuer(std::slice::from_ref(&bound.issuer)),
+        }
         validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = 0;
@@ -172,13 +216,17 @@ impl Keyring {
                 _ => TokenError::Invalid,
             })?
             .claims;
-        caller(&presented).ok_or(TokenError::Invalid)
+        let caller = caller(&presented).ok_or(TokenError::Invalid)?;
+        match &key.bound {
+            None => Ok(caller),
+            Some(bound) => bound.restrict(caller).ok_or(TokenError::Invalid),
+        }
     }
 }
 
 impl Keys {
     /// The keys that this version can use; the newest signs.
-    fn new(stored: &[StoredKey]) -> Result<Self, Error> {
+    fn new(stored: &[StoredKey], foreign: &SsoKeys) -> Result<Self, Error> {
         let (usable, unknown): (Vec<_>, Vec<_>) =
             stored.iter().partition(|key| key.algorithm == HS256);
         for key in unknown {
@@ -188,6 +236,7 @@ impl Keys {
                 "a signing key of a newer version is left out"
             );
         }
+        let ours: Vec<String> = usable.iter().map(|key| key.kid.clone()).collect();
         let signer = usable.first().ok_or(Error::Keys)?.kid.clone();
         let by_kid = usable
             .into_iter()
@@ -195,12 +244,136 @@ impl Keys {
                 let key = Key {
                     algorithm: Algorithm::HS256,
                     verify: DecodingKey::from_secret(&stored.secret),
-                    sign: EncodingKey::from_secret(&stored.secret),
+                    sign: Some(EncodingKey::from_secret(&stored.secret)),
+                    bound: None,
                 };
                 (stored.kid.clone(), key)
             })
+            // A key of ours is never hidden by one of the file.
+            .chain(foreign.keys().filter(|(kid, _)| !ours.contains(kid)))
             .collect();
         Ok(Self { signer, by_kid })
+    }
+}
+
+/// What a rotation did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rotation {
+    /// The id of the key that signs from now on.
+    pub signs: String,
+    /// The one that signed before; what it signed is still believed.
+    pub stays: Option<String>,
+    /// Keys that are believed no longer.
+    pub gone: Vec<String>,
+}
+
+/// What tokens of a site's own key may be at most.
+#[derive(Debug, Clone)]
+struct Bound {
+    issuer: String,
+    role: Role,
+    sites: SiteScope,
+}
+
+impl Bound {
+    /// A caller within these bounds: with the sites that are left, or nobody.
+    fn restrict(&self, caller: Caller) -> Option<Caller> {
+        if caller.role > self.role {
+            return None;
+        }
+        let sites = match (&self.sites, caller.sites) {
+            (SiteScope::All, sites) => sites,
+            (bound, SiteScope::All) => bound.clone(),
+            (bound, SiteScope::Only(mut slugs)) => {
+                slugs.retain(|slug| bound.covers(slug));
+                SiteScope::Only(Some(slugs).filter(|slugs| !slugs.is_empty())?)
+            }
+        };
+        Some(Caller { sites, ..caller })
+    }
+}
+
+/// Public keys of a site's single sign-on: a JSON Web Key Set (RFC 7517) of which each key says in `palabre` what its
+/// tokens may be at most: `{"iss": "https://login.le-soir.example", "role": "moderator", "sites": ["le-soir"]}`.
+#[derive(Clone, Default)]
+pub struct SsoKeys(Vec<(String, Key)>);
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<BoundKey>,
+}
+
+#[derive(Deserialize)]
+struct BoundKey {
+    palabre: BoundClaim,
+    #[serde(flatten)]
+    key: Jwk,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BoundClaim {
+    iss: String,
+    role: Role,
+    sites: Vec<String>,
+}
+
+/// Why a key set cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SsoError {
+    #[error(
+        "it is not a JSON Web Key Set whose keys each have a member \"palabre\" with iss, role and sites: {0}"
+    )]
+    Unreadable(#[from] serde_json::Error),
+    #[error("key {0} of it needs a \"kid\", and an \"alg\" of RS256, ES256 or EdDSA")]
+    Unusable(usize),
+    #[error("the sites of key {0} of it must be slugs, or \"*\" alone")]
+    Sites(usize),
+}
+
+impl SsoKeys {
+    /// Reads a key set.
+    ///
+    /// # Errors
+    /// When one of its keys cannot be used, or does not say what its tokens may be.
+    pub fn parse(json: &str) -> Result<Self, SsoError> {
+        let set: KeySet = serde_json::from_str(json)?;
+        let keys = set.keys.into_iter().enumerate().map(|(at, bound)| {
+            let BoundKey { palabre, key } = bound;
+            let unusable = || SsoError::Unusable(at);
+            let algorithm = match key.common.key_algorithm {
+                Some(KeyAlgorithm::RS256) => Algorithm::RS256,
+                Some(KeyAlgorithm::ES256) => Algorithm::ES256,
+                Some(KeyAlgorithm::EdDSA) => Algorithm::EdDSA,
+                _ => return Err(unusable()),
+            };
+            let kid = key.common.key_id.clone().ok_or_else(unusable)?;
+            let verify = DecodingKey::from_jwk(&key).map_err(|_| unusable())?;
+            let sites = scope(&palabre.sites).ok_or(SsoError::Sites(at))?;
+            let bound = Bound {
+                issuer: palabre.iss,
+                role: palabre.role,
+                sites,
+            };
+            let key = Key {
+                algorithm,
+                verify,
+                sign: None,
+                bound: Some(bound),
+            };
+            Ok((kid, key))
+        });
+        keys.collect::<Result<_, _>>().map(Self)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (String, Key)> {
+        self.0.iter().cloned()
+    }
+}
+
+impl std::fmt::Debug for SsoKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SsoKeys({})", self.0.len())
     }
 }
 
@@ -215,23 +388,27 @@ fn new_key() -> Result<StoredKey, Error> {
 }
 
 fn caller(presented: &Presented) -> Option<Caller> {
-    let sites = if presented.sites.iter().any(|site| site == "*") {
-        SiteScope::All
-    } else {
-        let mut slugs = presented
-            .sites
-            .iter()
-            .map(|slug| SiteSlug::parse(slug).ok())
-            .collect::<Option<Vec<_>>>()?;
-        slugs.sort_unstable();
-        slugs.dedup();
-        SiteScope::Only(Some(slugs).filter(|slugs| !slugs.is_empty())?)
-    };
     Some(Caller {
         subject: Subject::parse(&presented.sub).ok()?,
         role: presented.role,
-        sites,
+        sites: scope(&presented.sites)?,
     })
+}
+
+/// The sites of a list of slugs, or all of them by `*`.
+fn scope(sites: &[String]) -> Option<SiteScope> {
+    if sites.iter().any(|site| site == "*") {
+        return Some(SiteScope::All);
+    }
+    let mut slugs = sites
+        .iter()
+        .map(|slug| SiteSlug::parse(slug).ok())
+        .collect::<Option<Vec<_>>>()?;
+    slugs.sort_unstable();
+    slugs.dedup();
+    Some(SiteScope::Only(
+        Some(slugs).filter(|slugs| !slugs.is_empty())?,
+    ))
 }
 
 impl Moderation {

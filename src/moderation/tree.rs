@@ -40,13 +40,19 @@ impl Tree {
         let visible: Vec<bool> = comments
             .iter()
             .map(|comment| match comment.status {
-                _ if listing.all => true,
                 Status::Published => true,
-                Status::Pending => listing.viewer.as_ref() == Some(&comment.author.id),
-                Status::Hidden | Status::Deleted => false,
+                Status::Pending => {
+                    listing.all || listing.viewer.as_ref() == Some(&comment.author.id)
+                }
+                Status::Hidden => listing.all,
+                Status::Deleted => false,
             })
             .collect();
-        let mut shown = visible.clone();
+        let mut shown = if listing.all {
+            vec![true; comments.len()]
+        } else {
+            visible.clone()
+        };
         // Deepest first, so that a reply is settled before the comment it answers.
         let mut by_depth: Vec<usize> = (0..comments.len()).collect();
         by_depth.sort_unstable_by_key(|at| std::cmp::Reverse(comments[*at].depth));

@@ -42,7 +42,7 @@ impl Moderation {
             note: None,
             labels: LabelOverrides::new(),
             moderator: caller.subject.as_str().to_owned(),
-            at: after(latest.as_ref()),
+            at: after(self.clock.now(), latest.as_ref()),
             from_status: undone.to_status,
             to_status: undone.from_status,
             from_queue: db.queue_of(comment.id).await?,

@@ -39,6 +39,7 @@ pub struct ThreadView {
     pub title: Option<Title>,
     pub url: Option<Url>,
     pub lang: Option<Lang>,
+    /// By hand, or by its age where the policy says so.
     pub closed: bool,
     /// The mode in force: its own, or the policy's.
     pub mode: Mode,
@@ -48,13 +49,18 @@ pub struct ThreadView {
 }
 
 impl ThreadView {
-    pub(super) fn new(thread: Thread, site: &Site, counts: Option<ThreadCounts>) -> Self {
+    pub(super) fn new(
+        thread: Thread,
+        site: &Site,
+        counts: Option<ThreadCounts>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             key: thread.key,
             title: thread.title,
             url: thread.url,
             lang: thread.lang,
-            closed: thread.closed,
+            closed: thread.closed || site.policy.closes_by_age(thread.created_at, now),
             mode: thread.mode.unwrap_or(site.policy.mode),
             counts,
             created_at: thread.created_at,
@@ -71,7 +77,8 @@ pub struct CommentView {
     pub depth: u8,
     pub external_id: Option<ExternalId>,
     pub author: Author,
-    pub body: Body,
+    /// Null once its author deleted it.
+    pub body: Option<Body>,
     pub status: Status,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
@@ -93,7 +100,7 @@ impl From<Comment> for CommentView {
             depth: comment.depth,
             external_id: comment.external_id,
             author: comment.author,
-            body: comment.body,
+            body: Some(comment.body).filter(|_| comment.status != Status::Deleted),
             status: comment.status,
             created_at: comment.created_at,
             edited_at: comment.edited_at,

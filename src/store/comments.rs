@@ -2,7 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{Db, Explanation, Lock, Scored, StoreError, scores::ScoreColumns, sql};
+use super::{
+    Db, Explanation, Lock, StoreError,
+    scores::{ScoreColumns, Scored},
+    sql::{self, Kind, Rows},
+};
 use crate::domain::{
     Action, Author, AuthorId, AuthorName, Body, Comment, CommentId, DecisionId, DecisionReason,
     ExternalId, SiteId, StandingDecision, Status, ThreadId, ThreadKey, Timestamp,
@@ -24,6 +28,7 @@ struct CommentRow {
     created_at: i64,
     edited_at: Option<i64>,
     version: i64,
+    changed_at: i64,
     decision_id: Option<Uuid>,
     decision_action: Option<String>,
     decision_reason: Option<String>,
@@ -38,7 +43,7 @@ macro_rules! select_comment {
         concat!(
             "SELECT c.id, c.site_id, c.thread_id, t.key AS thread_key, c.parent_id, c.depth, c.external_id,
                  c.author_id, c.author_name, c.body, c.status, c.created_at, c.edited_at, c.version,
-                 c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
+                 c.changed_at, c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
                  d.moderator AS decision_moderator, d.at AS decision_at,
                  s.model, s.toxicity, s.insult, s.threat, s.identity_attack, s.profanity, s.spam, s.reasons,
                  s.duplicate_of, s.duplicate_kind, s.similarity
@@ -57,6 +62,48 @@ fn decision_reason(name: Option<String>) -> Result<Option<DecisionReason>, Store
     })
     .transpose()
 }
+
+/// What a reply needs to know of the comment it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent {
+    pub id: CommentId,
+    pub site: SiteId,
+    pub thread: ThreadId,
+    pub status: Status,
+    pub depth: u8,
+}
+
+/// Which comments a list of changes shows.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeFilter {
+    pub sites: Vec<SiteId>,
+    pub status: Option<Status>,
+    pub external_id: Option<ExternalId>,
+    /// Changed at this moment or later.
+    pub since: Option<Timestamp>,
+}
+
+static COMMENTS: Rows = Rows::of(
+    "comments",
+    &[
+        ("id", Kind::Uuid),
+        ("site_id", Kind::Uuid),
+        ("thread_id", Kind::Uuid),
+        ("parent_id", Kind::Uuid),
+        ("depth", Kind::Int),
+        ("external_id", Kind::Text),
+        ("author_id", Kind::Text),
+        ("author_name", Kind::Text),
+        ("body", Kind::Text),
+        ("status", Kind::Text),
+        ("created_at", Kind::Int),
+        ("edited_at", Kind::Int),
+        ("version", Kind::Int),
+        ("decision_id", Kind::Uuid),
+        ("changed_at", Kind::Int),
+    ],
+    "",
+);
 
 impl TryFrom<CommentRow> for Comment {
     type Error = StoreError;
@@ -92,6 +139,7 @@ impl TryFrom<CommentRow> for Comment {
             created_at: Timestamp::from_millis(row.created_at),
             edited_at: row.edited_at.map(Timestamp::from_millis),
             version: row.version,
+            changed_at: Timestamp::from_millis(row.changed_at),
             scores: scored.scores,
             reasons: scored.reasons,
             duplicate_of: scored.duplicate_of,
@@ -106,42 +154,38 @@ fn comments(rows: Vec<CommentRow>) -> Result<Vec<Comment>, StoreError> {
 }
 
 impl Db<'_> {
-    /// Stores a new comment with its scores. Its author and thread are stored before it.
+    /// Stores new comments with their scores. Their authors and threads are stored before them.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the site has a comment of that external id.
-    pub async fn insert_comment(
+    /// [`StoreError::Exists`] when a site has a comment of that external id.
+    pub async fn insert_comments(
         &mut self,
-        comment: &Comment,
-        explanation: &Explanation,
+        new: &[(&Comment, &Explanation)],
     ) -> Result<(), StoreError> {
-        sql::execute!(
-            self,
-            "INSERT INTO comments (id, site_id, thread_id, parent_id, depth, external_id, author_id, author_name,
-                 body, status, created_at, edited_at, version, decision_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            comment.id.0,
-            comment.site.0,
-            comment.thread.0,
-            comment.parent.map(|parent| parent.0),
-            i64::from(comment.depth),
-            comment.external_id.as_ref().map(ExternalId::as_str),
-            comment.author.id.as_str(),
-            comment.author.name.as_str(),
-            comment.body.as_str(),
-            comment.status.as_str(),
-            comment.created_at.millis(),
-            comment.edited_at.map(Timestamp::millis),
-            comment.version,
-            comment.decision.as_ref().map(|decision| decision.id.0)
-        )?;
-        let scored = Scored {
-            model: comment.model.clone(),
-            scores: comment.scores,
-            reasons: comment.reasons.clone(),
-            duplicate_of: comment.duplicate_of,
-        };
-        self.insert_scores(comment.id, &scored, explanation).await
+        let rows: Vec<_> = new
+            .iter()
+            .map(|(comment, _)| {
+                (
+                    comment.id,
+                    comment.site,
+                    comment.thread,
+                    comment.parent,
+                    comment.depth,
+                    &comment.external_id,
+                    &comment.author.id,
+                    &comment.author.name,
+                    &comment.body,
+                    comment.status,
+                    comment.created_at.millis(),
+                    comment.edited_at.map(Timestamp::millis),
+                    comment.version,
+                    comment.decision.as_ref().map(|decision| decision.id),
+                    comment.changed_at.millis(),
+                )
+            })
+            .collect();
+        COMMENTS.insert(self, &rows).await?;
+        self.put_scores(new).await
     }
 
     /// One comment.
@@ -168,24 +212,66 @@ impl Db<'_> {
             .transpose()
     }
 
-    /// The site's comment of that external id.
+    /// The comments of these external ids, in no order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn comment_by_external_id(
+    pub async fn comments_by_external_ids(
         &mut self,
-        site: SiteId,
-        external: &ExternalId,
-    ) -> Result<Option<Comment>, StoreError> {
-        sql::fetch_optional!(
-            self,
-            CommentRow,
-            select_comment!("WHERE c.site_id = $1 AND c.external_id = $2"),
-            site.0,
-            external.as_str()
-        )?
-        .map(Comment::try_from)
-        .transpose()
+        keys: &[(SiteId, &ExternalId)],
+    ) -> Result<Vec<Comment>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: select_comment!(
+                "WHERE c.id IN (
+                     SELECT known.id FROM json_each($1) AS k JOIN comments known
+                     ON known.site_id = unhex(k.value ->> 0, '-') AND known.external_id = k.value ->> 1)"
+            ),
+            postgres: select_comment!(
+                "WHERE c.id IN (
+                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k JOIN comments known
+                     ON known.site_id = CAST(k.value ->> 0 AS uuid) AND known.external_id = k.value ->> 1)"
+            ),
+        );
+        let keys = sql::to_json(&keys)?;
+        comments(sql::fetch_all!(self, CommentRow, text, &keys)?)
+    }
+
+    /// What replies to these comments need to know, in no order. Nobody changes or deletes one of them until the
+    /// transaction ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn parents(&mut self, ids: &[CommentId]) -> Result<Vec<Parent>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "SELECT id, site_id, thread_id, status, depth FROM comments
+                     WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))",
+            postgres: "SELECT id, site_id, thread_id, status, depth FROM comments
+                       WHERE id IN (SELECT CAST(value AS uuid) FROM json_array_elements_text(CAST($1 AS json)) AS value)
+                       ORDER BY id FOR SHARE",
+        );
+        let ids = sql::to_json(&ids)?;
+        sql::fetch_all!(self, (Uuid, Uuid, Uuid, String, i64), text, &ids)?
+            .into_iter()
+            .map(|(id, site, thread, status, depth)| {
+                Ok(Parent {
+                    id: CommentId(id),
+                    site: SiteId(site),
+                    thread: ThreadId(thread),
+                    status: Status::from_name(&status)
+                        .ok_or(StoreError::Unreadable("comments.status"))?,
+                    depth: u8::try_from(depth)
+                        .map_err(|_| StoreError::Unreadable("comments.depth"))?,
+                })
+            })
+            .collect()
     }
 
     /// The comments of these ids, in no order.
@@ -243,25 +329,62 @@ impl Db<'_> {
         )?)
     }
 
-    /// Gives a comment another status and standing decision. The caller holds the comment by [`Lock::Update`].
+    /// Stores what may change of a comment. The caller holds it by [`Lock::Update`].
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_status(
-        &mut self,
-        comment: CommentId,
-        status: Status,
-        version: i64,
-        decision: Option<DecisionId>,
-    ) -> Result<(), StoreError> {
+    pub async fn update_comment(&mut self, comment: &Comment) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "UPDATE comments SET status = $2, version = $3, decision_id = $4 WHERE id = $1",
-            comment.0,
-            status.as_str(),
-            version,
-            decision.map(|decision| decision.0)
+            "UPDATE comments SET body = $2, status = $3, edited_at = $4, version = $5, decision_id = $6, changed_at = $7
+             WHERE id = $1",
+            comment.id.0,
+            comment.body.as_str(),
+            comment.status.as_str(),
+            comment.edited_at.map(Timestamp::millis),
+            comment.version,
+            comment.decision.as_ref().map(|decision| decision.id.0),
+            comment.changed_at.millis()
         )?;
         Ok(())
+    }
+
+    /// The next comments after a position, in the order of their latest change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changed_comments(
+        &mut self,
+        filter: &ChangeFilter,
+        after: Option<(Timestamp, CommentId)>,
+        limit: i64,
+    ) -> Result<Vec<Comment>, StoreError> {
+        let mut select = sql::Select::new(select_comment!("WHERE c.site_id IN "));
+        select.list(filter.sites.iter().map(|site| site.0));
+        if let Some(status) = filter.status {
+            select.push(" AND c.status = ").bind(status.as_str());
+        }
+        if let Some(external_id) = &filter.external_id {
+            select
+                .push(" AND c.external_id = ")
+                .bind(external_id.as_str());
+        }
+        if let Some(since) = filter.since {
+            select.push(" AND c.changed_at >= ").bind(since.millis());
+        }
+        if let Some((at, id)) = after {
+            select
+                .push(" AND c.changed_at >= ")
+                .bind(at.millis())
+                .push(" AND (c.changed_at > ")
+                .bind(at.millis())
+                .push(" OR c.id > ")
+                .bind(id.0)
+                .push(")");
+        }
+        select
+            .push(" ORDER BY c.changed_at, c.id LIMIT ")
+            .bind(limit);
+        comments(select.fetch_all(self).await?)
     }
 }

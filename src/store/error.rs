@@ -32,6 +32,23 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database answered and refused, so that other statements may still succeed.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Uncertain(_)
+                | Self::Unavailable(
+                    sqlx::Error::PoolTimedOut
+                        | sqlx::Error::PoolClosed
+                        | sqlx::Error::WorkerCrashed
+                        | sqlx::Error::Io(_)
+                        | sqlx::Error::Tls(_)
+                        | sqlx::Error::Protocol(_)
+                )
+        )
+    }
+
     /// What an error of a COMMIT means. Only a refusal that tells why leaves no doubt that nothing was written.
     pub(super) fn of_commit(error: sqlx::Error) -> Self {
         match &error {

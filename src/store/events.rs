@@ -1,22 +1,57 @@
 //! What happened, in one order.
 
-use super::{Db, StoreError, sql};
-use crate::domain::Event;
+use super::{
+    Db, StoreError,
+    sql::{self, Kind, Rows},
+};
+use crate::domain::{Event, Timestamp};
+
+static EVENTS: Rows = Rows::of(
+    "events",
+    &[
+        ("site_id", Kind::Uuid),
+        ("kind", Kind::Text),
+        ("comment_id", Kind::Uuid),
+        ("at", Kind::Int),
+    ],
+    "",
+);
 
 impl Db<'_> {
-    /// Adds an event, in the transaction of what it tells.
+    /// Adds events, in the transaction of what they tell.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn append_event(&mut self, event: Event) -> Result<(), StoreError> {
-        sql::execute!(
-            self,
-            "INSERT INTO events (site_id, kind, comment_id, at) VALUES ($1, $2, $3, $4)",
-            event.site.0,
-            event.kind.as_str(),
-            event.comment.0,
-            event.at.millis()
-        )?;
+    pub async fn append_events(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        let rows: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event.site,
+                    event.kind.as_str(),
+                    event.comment,
+                    event.at.millis(),
+                )
+            })
+            .collect();
+        EVENTS.insert(self, &rows).await?;
         Ok(())
+    }
+
+    /// The oldest event that readers may not see yet, since a transaction that began before it is still open. There is
+    /// none on SQLite, where commits are serial.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn oldest_unsettled_event(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        if let Self::Sqlite(_) = self {
+            return Ok(None);
+        }
+        let (at,) = sql::fetch_one!(
+            self,
+            (Option<i64>,),
+            "SELECT MIN(at) FROM events WHERE tx >= pg_snapshot_xmin(pg_current_snapshot())"
+        )?;
+        Ok(at.map(Timestamp::from_millis))
     }
 }

@@ -3,170 +3,327 @@
 //! A new text is first looked up by its exact hash, then by the bands of its MinHash signature. Copies share a cluster,
 //! named by the first of them. An exact copy adds no bands: its text is found by those of the first. Near copies do add
 //! theirs, so a look-up takes only the oldest few of each band, whatever a raid has put there.
+//!
+//! Look-ups go by set, for all the comments of one transaction; an answer names the position of what was asked for.
 
 use uuid::Uuid;
 
-use super::{Db, StoreError, sql};
-use crate::domain::{CommentId, SiteId, Status};
-
-/// How many candidates of near copies each band gives; the oldest come first.
-const CANDIDATES_PER_BAND: i64 = 16;
+use super::{
+    Db, StoreError,
+    sql::{self, Kind, Rows},
+};
+use crate::domain::{CommentId, SiteId};
 
 /// A new row of `fingerprints`.
-pub struct Fingerprinted<'a> {
+pub struct Fingerprinted {
     pub comment: CommentId,
     pub site: SiteId,
     pub exact: i64,
-    pub signature: &'a [u8],
+    pub signature: Vec<u8>,
     /// Where to look for near copies of it; empty for an exact copy.
-    pub bands: &'a [i64],
+    pub bands: Vec<i64>,
     pub cluster: Uuid,
 }
 
 /// The signature of an earlier comment.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StoredSignature {
     pub comment_id: Uuid,
+    pub site_id: Uuid,
     pub exact: i64,
     pub signature: Vec<u8>,
     pub cluster_id: Uuid,
 }
 
+/// A candidate for the look-up at that position.
+#[derive(sqlx::FromRow)]
+struct Candidate {
+    at: i64,
+    #[sqlx(flatten)]
+    signature: StoredSignature,
+}
+
+#[derive(sqlx::FromRow)]
+struct FactsRow {
+    at: i64,
+    comment_id: Option<Uuid>,
+    exact: Option<i64>,
+    signature: Option<Vec<u8>>,
+    approved: i64,
+}
+
 /// What a verdict needs to know of a cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ClusterFacts {
-    /// The oldest member that its author did not delete.
-    pub oldest: Option<StoredSignature>,
+    /// The oldest member that its author did not delete: its id, exact hash and signature.
+    pub oldest: Option<(CommentId, i64, Vec<u8>)>,
     /// Whether a human's approval stands on a member.
     pub approved: bool,
 }
 
+static FINGERPRINTS: Rows = Rows::of(
+    "fingerprints",
+    &[
+        ("comment_id", Kind::Uuid),
+        ("site_id", Kind::Uuid),
+        ("exact", Kind::Int),
+        ("approved", Kind::Int),
+        ("signature", Kind::Bytes),
+        ("cluster_id", Kind::Uuid),
+    ],
+    "",
+);
+
+static BANDS: Rows = Rows::of(
+    "fingerprint_bands",
+    &[("band", Kind::Int), ("comment_id", Kind::Uuid)],
+    "ON CONFLICT (band, comment_id) DO NOTHING",
+);
+
+/// A position in what was asked for.
+fn position(at: i64) -> Result<usize, StoreError> {
+    usize::try_from(at).map_err(|_| StoreError::Unreadable("a position"))
+}
+
 impl Db<'_> {
-    /// Lets one transaction at a time look up and store this text of a site, so that twins that arrive together see one
-    /// another. On SQLite the write lock does that already.
+    /// Lets one transaction at a time look up and store what goes by these numbers, so that twins that arrive together
+    /// see one another. Taken in order, so that nobody waits in a circle. On SQLite the write lock does that already.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lock_text(&mut self, site: SiteId, exact: i64) -> Result<(), StoreError> {
-        if let Self::Postgres(_) = self {
+    pub async fn lock_numbers(&mut self, mut numbers: Vec<i64>) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self
+            && !numbers.is_empty()
+        {
+            numbers.sort_unstable();
+            numbers.dedup();
+            let numbers = sql::to_json(&numbers)?;
             sql::execute!(
                 self,
-                "SELECT pg_advisory_xact_lock($1)",
-                exact ^ site.salt()
+                "SELECT pg_advisory_xact_lock(CAST(value AS bigint)) FROM json_array_elements_text(CAST($1 AS json)) AS value",
+                &numbers
             )?;
         }
         Ok(())
     }
 
-    /// Stores the fingerprint of a new comment.
+    /// Stores the fingerprints of comments that have none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_fingerprint(
+    pub async fn insert_fingerprints(&mut self, new: &[Fingerprinted]) -> Result<(), StoreError> {
+        let rows: Vec<_> = new
+            .iter()
+            .map(|new| {
+                let signature = sql::hex(&new.signature);
+                (new.comment, new.site, new.exact, 0, signature, new.cluster)
+            })
+            .collect();
+        FINGERPRINTS.insert(self, &rows).await?;
+        let mut bands: Vec<(i64, CommentId)> = new
+            .iter()
+            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment)))
+            .collect();
+        // In the order of the table, which is the cheapest to insert in.
+        bands.sort_unstable();
+        BANDS.insert(self, &bands).await?;
+        Ok(())
+    }
+
+    /// Forgets the fingerprint of a comment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_fingerprint(
         &mut self,
-        fingerprint: &Fingerprinted<'_>,
+        comment: CommentId,
+        bands: &[i64],
     ) -> Result<(), StoreError> {
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "DELETE FROM fingerprint_bands WHERE comment_id = $2
+                     AND band IN (SELECT value FROM json_each($1))",
+            postgres: "DELETE FROM fingerprint_bands WHERE comment_id = $2
+                       AND band IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST($1 AS json)) AS value)",
+        );
+        let bands = sql::to_json(&bands)?;
+        sql::execute!(self, text, &bands, comment.0)?;
         sql::execute!(
             self,
-            "INSERT INTO fingerprints (comment_id, site_id, exact, approved, signature, cluster_id)
-             VALUES ($1, $2, $3, 0, $4, $5)",
-            fingerprint.comment.0,
-            fingerprint.site.0,
-            fingerprint.exact,
-            fingerprint.signature,
-            fingerprint.cluster
+            "DELETE FROM fingerprints WHERE comment_id = $1",
+            comment.0
         )?;
-        if !fingerprint.bands.is_empty() {
-            let bands = sql::to_json(&fingerprint.bands)?;
-            let text = match self {
-                Self::Sqlite(_) => {
-                    "INSERT INTO fingerprint_bands (band, comment_id)
-                     SELECT DISTINCT value, $2 FROM json_each($1)"
-                }
-                Self::Postgres(_) => {
-                    "INSERT INTO fingerprint_bands (band, comment_id)
-                     SELECT DISTINCT CAST(value AS BIGINT), $2 FROM json_array_elements_text(CAST($1 AS json)) AS value"
-                }
-            };
-            sql::execute!(self, text, &bands, fingerprint.comment.0)?;
+        Ok(())
+    }
+
+    /// Gives bands to the oldest comment of exactly that text, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hand_bands_on(
+        &mut self,
+        site: SiteId,
+        exact: i64,
+        bands: &[i64],
+    ) -> Result<(), StoreError> {
+        let heir = sql::fetch_optional!(
+            self,
+            (Uuid,),
+            "SELECT comment_id FROM fingerprints WHERE site_id = $1 AND exact = $2 ORDER BY comment_id LIMIT 1",
+            site.0,
+            exact
+        )?;
+        if let Some((heir,)) = heir {
+            let rows: Vec<_> = bands.iter().map(|band| (*band, heir)).collect();
+            BANDS.insert(self, &rows).await?;
         }
         Ok(())
     }
 
-    /// The cluster of a text that the site has seen before, to the letter but for what normalising takes away.
+    /// The fingerprint of a comment, if it has one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cluster_of_exact(
+    pub async fn fingerprint_of(
         &mut self,
-        site: SiteId,
-        exact: i64,
-    ) -> Result<Option<Uuid>, StoreError> {
-        Ok(sql::fetch_optional!(
+        comment: CommentId,
+    ) -> Result<Option<StoredSignature>, StoreError> {
+        sql::fetch_optional!(
             self,
-            (Uuid,),
-            "SELECT cluster_id FROM fingerprints WHERE site_id = $1 AND exact = $2 ORDER BY comment_id LIMIT 1",
-            site.0,
-            exact
-        )?
-        .map(|(cluster,)| cluster))
+            StoredSignature,
+            "SELECT comment_id, site_id, exact, signature, cluster_id FROM fingerprints WHERE comment_id = $1",
+            comment.0
+        )
     }
 
-    /// Earlier comments of the site that share a band: those worth comparing.
+    /// The clusters of texts that their sites have seen before, to the letter but for what normalising takes away; each
+    /// with the position of its text.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clusters_of_exact(
+        &mut self,
+        texts: &[(SiteId, i64)],
+    ) -> Result<Vec<(usize, Uuid)>, StoreError> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "SELECT k.key, f.cluster_id FROM json_each($1) AS k JOIN fingerprints f ON f.comment_id = (
+                         SELECT same.comment_id FROM fingerprints same
+                         WHERE same.site_id = unhex(k.value ->> 0, '-') AND same.exact = k.value ->> 1
+                         ORDER BY same.comment_id LIMIT 1)",
+            postgres: "SELECT k.at - 1, f.cluster_id
+                       FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY AS k (value, at)
+                       CROSS JOIN LATERAL (
+                           SELECT same.cluster_id FROM fingerprints same
+                           WHERE same.site_id = CAST(k.value ->> 0 AS uuid) AND same.exact = CAST(k.value ->> 1 AS bigint)
+                           ORDER BY same.comment_id LIMIT 1) f",
+        );
+        let texts = sql::to_json(&texts)?;
+        sql::fetch_all!(self, (i64, Uuid), text, &texts)?
+            .into_iter()
+            .map(|(at, cluster)| Ok((position(at)?, cluster)))
+            .collect()
+    }
+
+    /// Earlier comments that share a band: those worth comparing. Each band comes with a position, which its candidates
+    /// are given back with.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn near_candidates(
         &mut self,
-        site: SiteId,
-        bands: &[i64],
-    ) -> Result<Vec<StoredSignature>, StoreError> {
+        bands: &[(usize, i64)],
+    ) -> Result<Vec<(usize, StoredSignature)>, StoreError> {
         if bands.is_empty() {
             return Ok(Vec::new());
         }
-        let mut select = sql::Select::new(
-            "SELECT f.comment_id, f.exact, f.signature, f.cluster_id FROM fingerprints f WHERE f.comment_id IN (",
+        // Sixteen of each band: those who follow a raid pay for no more.
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+                     FROM (
+                         SELECT DISTINCT k.value ->> 0 AS at, b.comment_id
+                         FROM json_each($1) AS k CROSS JOIN fingerprint_bands b
+                         ON b.band = k.value ->> 1 AND b.comment_id IN (
+                             SELECT first.comment_id FROM fingerprint_bands first WHERE first.band = k.value ->> 1
+                             ORDER BY first.comment_id LIMIT 16)
+                     ) AS found CROSS JOIN fingerprints f ON f.comment_id = found.comment_id
+                     ORDER BY found.at, f.comment_id",
+            postgres: "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+                       FROM (
+                           SELECT DISTINCT CAST(k.value ->> 0 AS bigint) AS at, b.comment_id
+                           FROM json_array_elements(CAST($1 AS json)) AS k
+                           CROSS JOIN LATERAL (
+                               SELECT first.comment_id FROM fingerprint_bands first
+                               WHERE first.band = CAST(k.value ->> 1 AS bigint)
+                               ORDER BY first.comment_id LIMIT 16) b
+                       ) AS found JOIN fingerprints f ON f.comment_id = found.comment_id
+                       ORDER BY found.at, f.comment_id",
         );
-        for (at, band) in bands.iter().enumerate() {
-            select
-                .push(if at == 0 { "" } else { " UNION " })
-                .push("SELECT comment_id FROM (SELECT comment_id FROM fingerprint_bands WHERE band = ")
-                .bind(*band)
-                .push(" ORDER BY comment_id LIMIT ")
-                .bind(CANDIDATES_PER_BAND)
-                .push(") AS one_band");
-        }
-        select
-            .push(") AND f.site_id = ")
-            .bind(site.0)
-            .push(" ORDER BY f.comment_id");
-        select.fetch_all(self).await
+        let bands = sql::to_json(&bands)?;
+        sql::fetch_all!(self, Candidate, text, &bands)?
+            .into_iter()
+            .map(|candidate| Ok((position(candidate.at)?, candidate.signature)))
+            .collect()
     }
 
-    /// What a verdict needs to know of a cluster.
+    /// What a verdict needs to know of each of these clusters, in their order. `without` is left out of them: a comment
+    /// is no copy of itself.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cluster_facts(&mut self, cluster: Uuid) -> Result<ClusterFacts, StoreError> {
-        let oldest = sql::fetch_optional!(
-            self,
-            StoredSignature,
-            "SELECT f.comment_id, f.exact, f.signature, f.cluster_id
-             FROM fingerprints f JOIN comments c ON c.id = f.comment_id
-             WHERE f.cluster_id = $1 AND c.status <> $2 ORDER BY f.comment_id LIMIT 1",
-            cluster,
-            Status::Deleted.as_str()
-        )?;
-        let approval = sql::fetch_optional!(
-            self,
-            (i64,),
-            "SELECT approved FROM fingerprints WHERE cluster_id = $1 AND approved = 1 LIMIT 1",
-            cluster
-        )?;
-        Ok(ClusterFacts {
-            oldest,
-            approved: approval.is_some(),
-        })
+    pub async fn cluster_facts(
+        &mut self,
+        clusters: &[Uuid],
+        without: Option<CommentId>,
+    ) -> Result<Vec<ClusterFacts>, StoreError> {
+        let mut facts = vec![
+            ClusterFacts {
+                oldest: None,
+                approved: false,
+            };
+            clusters.len()
+        ];
+        if clusters.is_empty() {
+            return Ok(facts);
+        }
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "SELECT k.key AS at, f.comment_id, f.exact, f.signature,
+                         EXISTS (SELECT 1 FROM fingerprints a
+                                 WHERE a.cluster_id = unhex(k.value, '-') AND a.approved = 1 AND a.comment_id <> $2) AS approved
+                     FROM json_each($1) AS k LEFT JOIN fingerprints f ON f.comment_id = (
+                         SELECT o.comment_id FROM fingerprints o CROSS JOIN comments c ON c.id = o.comment_id
+                         WHERE o.cluster_id = unhex(k.value, '-') AND c.status <> 'deleted' AND o.comment_id <> $2
+                         ORDER BY o.comment_id LIMIT 1)",
+            postgres: "SELECT k.at - 1 AS at, f.comment_id, f.exact, f.signature,
+                           CASE WHEN EXISTS (SELECT 1 FROM fingerprints a
+                                             WHERE a.cluster_id = CAST(k.value AS uuid) AND a.approved = 1 AND a.comment_id <> $2)
+                           THEN CAST(1 AS BIGINT) ELSE 0 END AS approved
+                       FROM json_array_elements_text(CAST($1 AS json)) WITH ORDINALITY AS k (value, at)
+                       LEFT JOIN LATERAL (
+                           SELECT o.comment_id, o.exact, o.signature
+                           FROM fingerprints o JOIN comments c ON c.id = o.comment_id
+                           WHERE o.cluster_id = CAST(k.value AS uuid) AND c.status <> 'deleted' AND o.comment_id <> $2
+                           ORDER BY o.comment_id LIMIT 1) f ON true",
+        );
+        let clusters = sql::to_json(&clusters)?;
+        let without = without.map_or(Uuid::nil(), |comment| comment.0);
+        for row in sql::fetch_all!(self, FactsRow, text, &clusters, without)? {
+            if let Some(facts) = facts.get_mut(position(row.at)?) {
+                facts.approved = row.approved != 0;
+                facts.oldest = match (row.comment_id, row.exact, row.signature) {
+                    (Some(id), Some(exact), Some(signature)) => {
+                        Some((CommentId(id), exact, signature))
+                    }
+                    _ => None,
+                };
+            }
+        }
+        Ok(facts)
     }
 
     /// Notes whether a human's approval stands on a comment.

@@ -17,8 +17,12 @@ mod decisions;
 mod error;
 mod events;
 mod fingerprints;
+mod idempotency;
 mod models;
 mod queue;
+mod reports;
+mod revisions;
+mod sanctions;
 mod scores;
 mod signing_keys;
 mod sites;
@@ -38,13 +42,15 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use authors::AuthorRecord;
+pub use authors::{AuthorRecord, KnownAuthor};
+pub use comments::{ChangeFilter, Parent};
 pub use decisions::DecisionFilter;
 pub use error::StoreError;
 pub use fingerprints::{ClusterFacts, Fingerprinted, StoredSignature};
+pub use idempotency::Remembered;
 pub use models::{ModelOrigin, StoredModel};
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
-pub use scores::{Explanation, Scored};
+pub use scores::Explanation;
 pub use signing_keys::StoredKey;
 
 /// Connections that read at the same time on SQLite, or that do anything on PostgreSQL.
@@ -80,6 +86,15 @@ pub enum Tx {
 pub enum Db<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
+}
+
+/// The connections of one pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    pub name: &'static str,
+    pub idle: u32,
+    /// In use just now.
+    pub busy: u32,
 }
 
 /// How a transaction holds the row it reads, until its end. SQLite holds everything anyway.
@@ -272,6 +287,23 @@ impl Store {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// The pools of connections, as they are now.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolState> {
+        fn state<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> PoolState {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolState {
+                name,
+                idle,
+                busy: pool.size().saturating_sub(idle),
+            }
+        }
+        match self {
+            Self::Sqlite { write, read } => vec![state("write", write), state("read", read)],
+            Self::Postgres(pool) => vec![state("postgres", pool)],
+        }
     }
 
     /// Whether the database answers.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Db, StoreError, sql};
+use super::{
+    Db, StoreError,
+    sql::{self, Kind, Rows},
+};
 use crate::domain::{
     AuthorId, CommentId, Priority, QueueName, QueueSort, ReasonCode, SiteId, ThreadId, Timestamp,
 };
@@ -144,34 +147,55 @@ fn conditions(select: &mut sql::Select, alias: &'static str, filter: &QueueFilte
     }
 }
 
+static QUEUE: Rows = Rows::of(
+    "queue",
+    &[
+        ("comment_id", Kind::Uuid),
+        ("site_id", Kind::Uuid),
+        ("thread_id", Kind::Uuid),
+        ("author_id", Kind::Text),
+        ("queue", Kind::Text),
+        ("priority", Kind::Int),
+        ("priority_parts", Kind::Text),
+        ("reason_bits", Kind::Int),
+        ("max_score", Kind::Real),
+        ("cluster_id", Kind::Uuid),
+        ("folded", Kind::Text),
+        ("created_at", Kind::Int),
+    ],
+    "ON CONFLICT (comment_id) DO UPDATE SET
+         queue = excluded.queue, priority = excluded.priority, priority_parts = excluded.priority_parts,
+         reason_bits = excluded.reason_bits, max_score = excluded.max_score, cluster_id = excluded.cluster_id,
+         folded = excluded.folded",
+);
+
 impl Db<'_> {
-    /// Puts an item into the queue. `folded` is its body without case and accents, for search.
+    /// Puts items into the queue, in place of what is there of the same comments. Each comes with its body without case
+    /// and accents, for search.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_queue_row(
-        &mut self,
-        row: &QueueRow,
-        folded: &str,
-    ) -> Result<(), StoreError> {
-        sql::execute!(
-            self,
-            "INSERT INTO queue (comment_id, site_id, thread_id, author_id, queue, priority, priority_parts,
-                 reason_bits, max_score, cluster_id, folded, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            row.comment.0,
-            row.site.0,
-            row.thread.0,
-            row.author.as_str(),
-            row.queue.as_str(),
-            row.priority.key(),
-            sql::to_json(&row.priority.parts)?,
-            row.reason_bits,
-            f64::from(row.max_score),
-            row.cluster,
-            folded,
-            row.created_at.millis()
-        )?;
+    pub async fn put_queue_rows(&mut self, rows: &[(QueueRow, String)]) -> Result<(), StoreError> {
+        let rows = rows
+            .iter()
+            .map(|(row, folded)| {
+                Ok((
+                    row.comment,
+                    row.site,
+                    row.thread,
+                    &row.author,
+                    row.queue,
+                    row.priority.key(),
+                    sql::to_json(&row.priority.parts)?,
+                    row.reason_bits,
+                    f64::from(row.max_score),
+                    row.cluster,
+                    folded,
+                    row.created_at.millis(),
+                ))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        QUEUE.insert(self, &rows).await?;
         Ok(())
     }
 
@@ -283,6 +307,25 @@ impl Db<'_> {
             .await?
             .into_iter()
             .map(QueueRow::try_from)
+            .collect()
+    }
+
+    /// Of each queue of the whole instance: how many items wait, and since when the oldest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queue_depths(&mut self) -> Result<Vec<(QueueName, i64, Timestamp)>, StoreError> {
+        let rows = sql::fetch_all!(
+            self,
+            (String, i64, i64),
+            "SELECT queue, COUNT(*), MIN(created_at) FROM queue GROUP BY queue"
+        )?;
+        rows.into_iter()
+            .map(|(name, count, oldest)| {
+                QueueName::from_name(&name)
+                    .map(|queue| (queue, count, Timestamp::from_millis(oldest)))
+                    .ok_or(StoreError::Unreadable("queue.queue"))
+            })
             .collect()
     }
 

@@ -2,14 +2,18 @@
 
 use uuid::Uuid;
 
-use super::{Db, StoreError, sql};
+use super::{
+    Db, StoreError,
+    sql::{self, Kind, Rows},
+};
 use crate::domain::{
-    CommentId, DuplicateKind, DuplicateOf, Highlight, PerLabel, Reason, Score, Scores, Span,
+    Comment, CommentId, DuplicateKind, DuplicateOf, Highlight, PerLabel, Reason, Score, Scores,
+    Span,
 };
 
-/// The machine's part of a comment.
+/// The machine's part of a comment, as read.
 #[derive(Debug, Clone)]
-pub struct Scored {
+pub(super) struct Scored {
     pub model: String,
     pub scores: Scores,
     pub reasons: Vec<Reason>,
@@ -79,42 +83,85 @@ impl TryFrom<ScoreColumns> for Scored {
     }
 }
 
+static SCORES: Rows = Rows::of(
+    "scores",
+    &[
+        ("comment_id", Kind::Uuid),
+        ("model", Kind::Text),
+        ("toxicity", Kind::Real),
+        ("insult", Kind::Real),
+        ("threat", Kind::Real),
+        ("identity_attack", Kind::Real),
+        ("profanity", Kind::Real),
+        ("spam", Kind::Real),
+        ("reasons", Kind::Text),
+        ("duplicate_of", Kind::Uuid),
+        ("duplicate_kind", Kind::Text),
+        ("similarity", Kind::Real),
+        ("highlights", Kind::Text),
+        ("quotes", Kind::Text),
+    ],
+    "ON CONFLICT (comment_id) DO UPDATE SET
+         model = excluded.model, toxicity = excluded.toxicity, insult = excluded.insult, threat = excluded.threat,
+         identity_attack = excluded.identity_attack, profanity = excluded.profanity, spam = excluded.spam,
+         reasons = excluded.reasons, duplicate_of = excluded.duplicate_of, duplicate_kind = excluded.duplicate_kind,
+         similarity = excluded.similarity, highlights = excluded.highlights, quotes = excluded.quotes",
+);
+
 impl Db<'_> {
-    /// Keeps what the machine said of a new comment.
+    /// Keeps what the machine says of comments, in place of what it said before.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_scores(
+    pub async fn put_scores(
+        &mut self,
+        scored: &[(&Comment, &Explanation)],
+    ) -> Result<(), StoreError> {
+        let rows = scored
+            .iter()
+            .map(|(comment, explanation)| {
+                let copy = comment.duplicate_of;
+                let scores = comment.scores.map(|score| f64::from(score.value()));
+                Ok((
+                    comment.id,
+                    &comment.model,
+                    scores.toxicity,
+                    scores.insult,
+                    scores.threat,
+                    scores.identity_attack,
+                    scores.profanity,
+                    scores.spam,
+                    sql::to_json(&comment.reasons)?,
+                    copy.map(|copy| copy.id),
+                    copy.map(|copy| match copy.kind {
+                        DuplicateKind::Exact => EXACT,
+                        DuplicateKind::Near => NEAR,
+                    }),
+                    copy.map(|copy| f64::from(copy.similarity.value())),
+                    sql::to_json(&explanation.highlights)?,
+                    sql::to_json(&explanation.quotes)?,
+                ))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        SCORES.insert(self, &rows).await?;
+        Ok(())
+    }
+
+    /// Gives a comment other reasons.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_reasons(
         &mut self,
         comment: CommentId,
-        scored: &Scored,
-        explanation: &Explanation,
+        reasons: &[Reason],
     ) -> Result<(), StoreError> {
-        let reasons = sql::to_json(&scored.reasons)?;
-        let duplicate = scored.duplicate_of;
-        let scores = scored.scores.map(|score| f64::from(score.value()));
+        let reasons = sql::to_json(&reasons)?;
         sql::execute!(
             self,
-            "INSERT INTO scores (comment_id, model, toxicity, insult, threat, identity_attack, profanity, spam,
-                 reasons, duplicate_of, duplicate_kind, similarity, highlights, quotes)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "UPDATE scores SET reasons = $2 WHERE comment_id = $1",
             comment.0,
-            &scored.model,
-            scores.toxicity,
-            scores.insult,
-            scores.threat,
-            scores.identity_attack,
-            scores.profanity,
-            scores.spam,
-            &reasons,
-            duplicate.map(|copy| copy.id.0),
-            duplicate.map(|copy| match copy.kind {
-                DuplicateKind::Exact => EXACT,
-                DuplicateKind::Near => NEAR,
-            }),
-            duplicate.map(|copy| f64::from(copy.similarity.value())),
-            sql::to_json(&explanation.highlights)?,
-            sql::to_json(&explanation.quotes)?
+            &reasons
         )?;
         Ok(())
     }

@@ -61,4 +61,15 @@ impl Db<'_> {
         )?;
         Ok(())
     }
+
+    /// Takes keys away: what they signed is no longer believed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_signing_keys(&mut self, kids: &[&str]) -> Result<(), StoreError> {
+        for kid in kids {
+            sql::execute!(self, "DELETE FROM signing_keys WHERE kid = $1", *kid)?;
+        }
+        Ok(())
+    }
 }

@@ -3,13 +3,15 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{Site, SiteId, SiteSlug, Timestamp};
+use crate::domain::{Policy, Site, SiteId, SiteSlug, Timestamp, Title};
 
 #[derive(sqlx::FromRow)]
 struct SiteRow {
     id: Uuid,
     slug: String,
+    name: Option<String>,
     policy: String,
+    policy_version: i64,
     created_at: i64,
 }
 
@@ -20,7 +22,9 @@ impl TryFrom<SiteRow> for Site {
         Ok(Self {
             id: SiteId(row.id),
             slug: SiteSlug::stored(row.slug),
+            name: row.name.map(Title::stored),
             policy: sql::from_json(&row.policy, "sites.policy")?,
+            policy_version: row.policy_version,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -35,11 +39,50 @@ impl Db<'_> {
         let policy = sql::to_json(&site.policy)?;
         sql::execute!(
             self,
-            "INSERT INTO sites (id, slug, policy, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO sites (id, slug, name, policy, policy_version, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
             site.id.0,
             site.slug.as_str(),
+            site.name.as_ref().map(Title::as_str),
             &policy,
+            site.policy_version,
             site.created_at.millis()
+        )?;
+        Ok(())
+    }
+
+    /// Gives a site another name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_site_name(
+        &mut self,
+        site: SiteId,
+        name: Option<&Title>,
+    ) -> Result<(), StoreError> {
+        sql::execute!(
+            self,
+            "UPDATE sites SET name = $2 WHERE id = $1",
+            site.0,
+            name.map(Title::as_str)
+        )?;
+        Ok(())
+    }
+
+    /// Gives a site another policy.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_site_policy(
+        &mut self,
+        site: SiteId,
+        policy: &Policy,
+    ) -> Result<(), StoreError> {
+        let policy = sql::to_json(policy)?;
+        sql::execute!(
+            self,
+            "UPDATE sites SET policy = $2, policy_version = policy_version + 1 WHERE id = $1",
+            site.0,
+            &policy
         )?;
         Ok(())
     }
@@ -52,7 +95,7 @@ impl Db<'_> {
         sql::fetch_optional!(
             self,
             SiteRow,
-            "SELECT id, slug, policy, created_at FROM sites WHERE slug = $1",
+            "SELECT id, slug, name, policy, policy_version, created_at FROM sites WHERE slug = $1",
             slug.as_str()
         )?
         .map(Site::try_from)
@@ -67,7 +110,7 @@ impl Db<'_> {
         sql::fetch_optional!(
             self,
             SiteRow,
-            "SELECT id, slug, policy, created_at FROM sites WHERE id = $1",
+            "SELECT id, slug, name, policy, policy_version, created_at FROM sites WHERE id = $1",
             id.0
         )?
         .map(Site::try_from)
@@ -82,7 +125,7 @@ impl Db<'_> {
         sql::fetch_all!(
             self,
             SiteRow,
-            "SELECT id, slug, policy, created_at FROM sites ORDER BY slug"
+            "SELECT id, slug, name, policy, policy_version, created_at FROM sites ORDER BY slug"
         )?
         .into_iter()
         .map(Site::try_from)

@@ -1,5 +1,7 @@
 //! How a statement written once runs on either engine.
 
+use std::sync::OnceLock;
+
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -70,6 +72,110 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 }
 
 pub(super) use {execute, fetch, fetch_all, fetch_one, fetch_optional};
+
+/// The text of a statement for the engine at hand, where the two differ.
+macro_rules! by_engine {
+    ($db:expr, sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {
+        match $db {
+            $crate::store::Db::Sqlite(_) => $sqlite,
+            $crate::store::Db::Postgres(_) => $postgres,
+        }
+    };
+}
+pub(super) use by_engine;
+
+/// What a column holds, and so how it is read from JSON.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Uuid,
+    Int,
+    Real,
+    Text,
+    /// Bytes, given as hexadecimal digits.
+    Bytes,
+}
+
+/// Rows written by set: one statement whatever their number, which the engine keeps prepared. They travel as one JSON
+/// array of arrays.
+pub(super) struct Rows {
+    table: &'static str,
+    columns: &'static [(&'static str, Kind)],
+    /// What follows the rows, such as `ON CONFLICT ...`.
+    rest: &'static str,
+    texts: OnceLock<[String; 2]>,
+}
+
+impl Rows {
+    pub(super) const fn of(
+        table: &'static str,
+        columns: &'static [(&'static str, Kind)],
+        rest: &'static str,
+    ) -> Self {
+        Self {
+            table,
+            columns,
+            rest,
+            texts: OnceLock::new(),
+        }
+    }
+
+    /// Writes the rows, each of which serialises to an array in the order of the columns. How many were written.
+    pub(super) async fn insert<R: Serialize>(
+        &'static self,
+        db: &mut Db<'_>,
+        rows: &[R],
+    ) -> Result<u64, StoreError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let rows = to_json(&rows)?;
+        let [sqlite, postgres] = self.texts.get_or_init(|| self.texts());
+        let text = by_engine!(&*db, sqlite: sqlite.as_str(), postgres: postgres.as_str());
+        execute!(db, text, &rows)
+    }
+
+    fn texts(&self) -> [String; 2] {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        let head = format!("INSERT INTO {} ({}) SELECT ", self.table, names.join(", "));
+        let values = |read: fn(usize, Kind) -> String| -> String {
+            let values: Vec<String> = (self.columns.iter().enumerate())
+                .map(|(at, (_, kind))| read(at, *kind))
+                .collect();
+            values.join(", ")
+        };
+        let sqlite = values(|at, kind| match kind {
+            Kind::Uuid => format!("unhex(value ->> {at}, '-')"),
+            Kind::Bytes => format!("unhex(value ->> {at})"),
+            Kind::Int | Kind::Real | Kind::Text => format!("value ->> {at}"),
+        });
+        let postgres = values(|at, kind| match kind {
+            Kind::Uuid => format!("CAST(value ->> {at} AS uuid)"),
+            Kind::Int => format!("CAST(value ->> {at} AS bigint)"),
+            Kind::Real => format!("CAST(value ->> {at} AS double precision)"),
+            Kind::Text => format!("value ->> {at}"),
+            Kind::Bytes => format!("decode(value ->> {at}, 'hex')"),
+        });
+        // SQLite needs the WHERE to tell ON CONFLICT from a join's ON.
+        let rest = self.rest;
+        [
+            format!("{head}{sqlite} FROM json_each($1) WHERE true {rest}"),
+            format!(
+                "{head}{postgres} FROM json_array_elements(CAST($1 AS json)) AS value WHERE true {rest}"
+            ),
+        ]
+    }
+}
+
+/// Bytes as [`Kind::Bytes`] takes them.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
 
 /// A value bound to a statement put together by [`Select`].
 #[derive(Debug, Clone)]

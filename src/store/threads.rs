@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Db, Lock, StoreError, sql};
+use super::{
+    Db, Lock, StoreError,
+    sql::{self, Kind, Rows},
+};
 use crate::domain::{
     Lang, Mode, SiteId, Status, Thread, ThreadCounts, ThreadId, ThreadKey, Timestamp, Title, Url,
 };
@@ -50,28 +53,137 @@ macro_rules! select_thread {
     };
 }
 
+static THREADS: Rows = Rows::of(
+    "threads",
+    &[
+        ("id", Kind::Uuid),
+        ("site_id", Kind::Uuid),
+        ("key", Kind::Text),
+        ("title", Kind::Text),
+        ("url", Kind::Text),
+        ("lang", Kind::Text),
+        ("closed", Kind::Int),
+        ("mode", Kind::Text),
+        ("created_at", Kind::Int),
+    ],
+    "ON CONFLICT (site_id, key) DO NOTHING",
+);
+
 impl Db<'_> {
-    /// Adds a thread, unless the site has one of that key. Whether it was added.
+    /// Adds threads, but for those whose sites have one of that key. How many were added.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_thread(&mut self, thread: &Thread) -> Result<bool, StoreError> {
-        let inserted = sql::execute!(
-            self,
-            "INSERT INTO threads (id, site_id, key, title, url, lang, closed, mode, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             ON CONFLICT (site_id, key) DO NOTHING",
-            thread.id.0,
-            thread.site.0,
-            thread.key.as_str(),
-            thread.title.as_ref().map(Title::as_str),
-            thread.url.as_ref().map(Url::as_str),
-            thread.lang.as_ref().map(Lang::as_str),
-            i64::from(thread.closed),
-            thread.mode.map(Mode::as_str),
-            thread.created_at.millis()
-        )?;
-        Ok(inserted == 1)
+    pub async fn insert_threads(&mut self, threads: &[&Thread]) -> Result<u64, StoreError> {
+        let rows: Vec<_> = threads
+            .iter()
+            .map(|thread| {
+                (
+                    thread.id,
+                    thread.site,
+                    &thread.key,
+                    &thread.title,
+                    &thread.url,
+                    &thread.lang,
+                    i64::from(thread.closed),
+                    thread.mode,
+                    thread.created_at.millis(),
+                )
+            })
+            .collect();
+        THREADS.insert(self, &rows).await
+    }
+
+    /// The threads of these keys, in no order, held by [`Lock::Share`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn threads_by_keys(
+        &mut self,
+        keys: &[(SiteId, &ThreadKey)],
+    ) -> Result<Vec<Thread>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: select_thread!(
+                "WHERE id IN (
+                     SELECT known.id FROM json_each($1) AS k JOIN threads known
+                     ON known.site_id = unhex(k.value ->> 0, '-') AND known.key = k.value ->> 1)"
+            ),
+            postgres: select_thread!(
+                "WHERE id IN (
+                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k JOIN threads known
+                     ON known.site_id = CAST(k.value ->> 0 AS uuid) AND known.key = k.value ->> 1)
+                 ORDER BY id FOR SHARE"
+            ),
+        );
+        let keys = sql::to_json(&keys)?;
+        sql::fetch_all!(self, ThreadRow, text, &keys)?
+            .into_iter()
+            .map(Thread::try_from)
+            .collect()
+    }
+
+    /// The next threads after a position, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn thread_page(
+        &mut self,
+        sites: &[SiteId],
+        since: Option<Timestamp>,
+        after: Option<(Timestamp, ThreadId)>,
+        limit: i64,
+    ) -> Result<Vec<Thread>, StoreError> {
+        let mut select = sql::Select::new(select_thread!("WHERE site_id IN "));
+        select.list(sites.iter().map(|site| site.0));
+        if let Some(since) = since {
+            select.push(" AND created_at >= ").bind(since.millis());
+        }
+        if let Some((at, id)) = after {
+            select
+                .push(" AND created_at >= ")
+                .bind(at.millis())
+                .push(" AND (created_at > ")
+                .bind(at.millis())
+                .push(" OR id > ")
+                .bind(id.0)
+                .push(")");
+        }
+        select.push(" ORDER BY created_at, id LIMIT ").bind(limit);
+        select
+            .fetch_all::<ThreadRow>(self)
+            .await?
+            .into_iter()
+            .map(Thread::try_from)
+            .collect()
+    }
+
+    /// How many comments readers can see in each of these threads of a site; a thread without any may be left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn published_counts(
+        &mut self,
+        site: SiteId,
+        keys: &[ThreadKey],
+    ) -> Result<Vec<(ThreadKey, i64)>, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT t.key, COUNT(*) FROM threads t JOIN comments c ON c.thread_id = t.id AND c.status = 'published'
+             WHERE t.site_id = ",
+        );
+        select
+            .bind(site.0)
+            .push(" AND t.key IN ")
+            .list(keys.iter().map(ThreadKey::as_str))
+            .push(" GROUP BY t.key");
+        let rows: Vec<(String, i64)> = select.fetch_all(self).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(key, count)| (ThreadKey::stored(key), count))
+            .collect())
     }
 
     /// Stores what may change of a thread.
@@ -134,24 +246,31 @@ impl Db<'_> {
             .collect()
     }
 
-    /// How many comments of a thread have each status.
+    /// How many comments of each of these threads have each status, in their order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn thread_counts(&mut self, thread: ThreadId) -> Result<ThreadCounts, StoreError> {
-        let rows = sql::fetch_all!(
-            self,
-            (String, i64),
-            "SELECT status, COUNT(*) FROM comments WHERE thread_id = $1 GROUP BY status",
-            thread.0
-        )?;
-        let mut counts = ThreadCounts::default();
-        for (status, count) in rows {
+    pub async fn thread_counts(
+        &mut self,
+        threads: &[ThreadId],
+    ) -> Result<Vec<ThreadCounts>, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT thread_id, status, COUNT(*) FROM comments WHERE thread_id IN ",
+        );
+        select
+            .list(threads.iter().map(|thread| thread.0))
+            .push(" GROUP BY thread_id, status");
+        let rows: Vec<(Uuid, String, i64)> = select.fetch_all(self).await?;
+        let mut counts = vec![ThreadCounts::default(); threads.len()];
+        for (thread, status, count) in rows {
+            let Some(at) = threads.iter().position(|known| known.0 == thread) else {
+                continue;
+            };
             match Status::from_name(&status) {
-                Some(Status::Published) => counts.published = count,
-                Some(Status::Pending) => counts.pending = count,
-                Some(Status::Hidden) => counts.hidden = count,
-                Some(Status::Deleted) => counts.deleted = count,
+                Some(Status::Published) => counts[at].published = count,
+                Some(Status::Pending) => counts[at].pending = count,
+                Some(Status::Hidden) => counts[at].hidden = count,
+                Some(Status::Deleted) => counts[at].deleted = count,
                 None => return Err(StoreError::Unreadable("comments.status")),
             }
         }

@@ -7,28 +7,62 @@ use crate::moderation::Moderation;
 /// How often a server looks whether another model went live.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps the live model up to date until dropped.
-pub struct Worker(tokio::task::JoinHandle<()>);
+/// How often a server looks for what is past its time.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
+
+/// Keeps the live model and the signing keys up to date, and erases what is past its time, until dropped.
+pub struct Worker([tokio::task::JoinHandle<()>; 2]);
 
 impl Worker {
     /// Starts the background work of a server.
     #[must_use]
     pub fn start(moderation: Arc<Moderation>) -> Self {
-        Self(tokio::spawn(async move {
-            let mut tick = tokio::time::interval(FOLLOW_EVERY);
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tick.tick().await;
-                if let Err(error) = moderation.follow_model().await {
-                    tracing::warn!(error = %error, "the live model could not be looked up; the one in use stays");
+        let follow = {
+            let moderation = Arc::clone(&moderation);
+            every(FOLLOW_EVERY, move || {
+                let moderation = Arc::clone(&moderation);
+                async move {
+                    if let Err(error) = moderation.follow().await {
+                        tracing::warn!(error = %error, "the live model and the keys could not be looked up; those in use stay");
+                    }
+                }
+            })
+        };
+        let tidy = every(TIDY_EVERY, move || {
+            let moderation = Arc::clone(&moderation);
+            async move {
+                match moderation.tidy().await {
+                    Ok(0) => {}
+                    Ok(erased) => tracing::info!(erased, "what was past its time is erased"),
+                    Err(error) => {
+                        tracing::warn!(error = %error, "what is past its time stays for now")
+                    }
                 }
             }
-        }))
+        });
+        Self([follow, tidy])
     }
+}
+
+/// Does something now and then.
+fn every<F: Future<Output = ()> + Send>(
+    period: Duration,
+    work: impl Fn() -> F + Send + 'static,
+) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(period);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            work().await;
+        }
+    })
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.0.abort();
+        for task in &self.0 {
+            task.abort();
+        }
     }
 }

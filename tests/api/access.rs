@@ -15,26 +15,51 @@ use crate::harness::{App, CALM, OTHER_SITE, SITE, THREAT, id, on_each_database};
 const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("GET", "/healthz", &Role::ALL),
     ("GET", "/readyz", &Role::ALL),
+    ("GET", "/metrics", &Role::ALL),
+    ("GET", "/v1/threads", &Role::ALL),
     ("PUT", "/v1/threads/{key}", &[Role::Site]),
     ("GET", "/v1/threads/{key}", &Role::ALL),
     ("POST", "/v1/threads/{key}/comments", &[Role::Site]),
     ("GET", "/v1/threads/{key}/comments", &Role::ALL),
+    ("GET", "/v1/threads/{key}/count", &Role::ALL),
+    ("POST", "/v1/counts", &Role::ALL),
+    ("GET", "/v1/comments", &Role::ALL),
     ("GET", "/v1/comments/{id}", &Role::ALL),
+    ("PATCH", "/v1/comments/{id}", &[Role::Site]),
+    ("DELETE", "/v1/comments/{id}", &[Role::Site]),
+    ("POST", "/v1/comments/{id}/reports", &[Role::Site]),
+    ("POST", "/v1/comments/{id}/appeals", &[Role::Site]),
     ("POST", "/v1/score", &Role::ALL),
-    ("GET", "/v1/queue", &[Role::Moderator, Role::Admin]),
-    ("GET", "/v1/queue/counts", &[Role::Moderator, Role::Admin]),
+    ("GET", "/v1/queue", MODERATORS),
+    ("GET", "/v1/queue/counts", MODERATORS),
     (
         "POST",
         "/v1/comments/{id}/decisions",
-        &[Role::Moderator, Role::Admin],
+        MODERATORS,
     ),
     (
         "POST",
         "/v1/decisions/{id}/undo",
-        &[Role::Moderator, Role::Admin],
+        MODERATORS,
     ),
-    ("GET", "/v1/decisions", &[Role::Moderator, Role::Admin]),
+    ("GET", "/v1/decisions", MODERATORS),
+    ("GET", "/v1/comments/{id}/revisions", MODERATORS),
+    ("GET", "/v1/authors/{author}", MODERATORS),
+    ("POST", "/v1/authors/{author}/sanctions", MODERATORS),
+    (
+        "DELETE",
+        "/v1/authors/{author}/sanctions/{id}",
+        MODERATORS,
+    ),
+    ("POST", "/v1/authors/{author}/notes", MODERATORS),
+    ("GET", "/v1/sites", &[Role::Admin]),
+    ("POST", "/v1/sites", &[Role::Admin]),
+    ("PATCH", "/v1/sites/{slug}", &[Role::Admin]),
+    ("GET", "/v1/sites/{slug}/policy", &[Role::Admin]),
+    ("PUT", "/v1/sites/{slug}/policy", &[Role::Admin]),
 ];
+
+const MODERATORS: &[Role] = &[Role::Moderator, Role::Admin];
 
 #[test]
 fn every_route_is_in_the_table_of_who_may() {
@@ -60,6 +85,8 @@ on_each_database! {
         for (method, template, needs) in endpoints {
             let path = template
                 .replace("{key}", "nothing-here")
+                .replace("{author}", "nobody")
+                .replace("{slug}", SITE)
                 .replace("{id}", "01890000-0000-7000-8000-000000000000");
             let (_, _, allowed) = WHO_MAY
                 .iter()

@@ -5,7 +5,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use insta::internals::Content;
 use palabre::{
     domain::{Caller, Role, SiteScope, SiteSlug, Subject},
-    http,
+    http::{self, RateLimit, Settings},
     moderation::Moderation,
     store::Store,
 };
@@ -75,13 +75,18 @@ async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App
     for site in [SITE, OTHER_SITE] {
         moderation
             .administration()
-            .add_site(SiteSlug::parse(site).unwrap())
+            .add_site(SiteSlug::parse(site).unwrap(), None)
             .await
             .unwrap();
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let server = http::start(Arc::clone(&moderation), listener).unwrap();
+    // Tests post as fast as they can, by a few authors.
+    let settings = Settings {
+        rate_limit: RateLimit::Off,
+        ..Settings::default()
+    };
+    let server = http::start(Arc::clone(&moderation), listener, settings).unwrap();
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let app = App {

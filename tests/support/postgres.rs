@@ -69,11 +69,15 @@ async fn statement(server: &str, text: String) {
         .expect("the test user may make databases");
 }
 
-/// Says what was not tested, once, past the test runner, which swallows what passing tests print.
+/// Says what was not tested, each thing once, past the test runner, which swallows what passing tests print.
 pub fn say_loudly(what: &str) {
-    use std::io::Write as _;
-    static SAID: std::sync::Once = std::sync::Once::new();
-    SAID.call_once(|| {
+    use std::{io::Write as _, sync::Mutex};
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut said = SAID
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if said.iter().all(|before| before != what) {
         let _ = writeln!(std::io::stderr(), "\n*** {what} ***\n");
-    });
+        said.push(what.to_owned());
+    }
 }

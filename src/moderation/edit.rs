@@ -1,0 +1,197 @@
+//! What an author does to a comment after posting it: edit it, delete it.
+
+use super::{
+    CommentView, Error, Moderation, Thing,
+    appraisal::texts_above,
+    decide::held_comment,
+    duplicates::{self, Copies},
+    queue,
+};
+use crate::{
+    domain::{
+        Action, AuthorStanding, Body, Caller, Comment, CommentId, Event, EventKind, QueueName,
+        Revision, Status, ThreadStanding, Timestamp, decide,
+    },
+    store::{Db, Explanation, Lock, StoreError},
+};
+
+/// A new text for a comment.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    pub body: Body,
+    /// The version that the author saw; `None` changes whatever is there.
+    pub version: Option<i64>,
+}
+
+impl Moderation {
+    /// Replaces the text of a comment. It is scored and judged again; the earlier text is kept as a revision. A human's
+    /// approval ends with the edit, and what a human hid or escalated is at best pending. The same text again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when the comment is no longer at the version that was seen, [`Error::Gone`] when it was deleted.
+    #[tracing::instrument(skip_all)]
+    pub async fn edit(
+        &self,
+        caller: &Caller,
+        id: CommentId,
+        edit: Edit,
+    ) -> Result<CommentView, Error> {
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let seen = (db.comment(id, Lock::None).await?).ok_or(Error::NotFound(Thing::Comment))?;
+        let site = Self::require_site(&mut db, caller, seen.site, Thing::Comment).await?;
+        let above = texts_above(&mut db, seen.parent).await?;
+        let thread = (db.threads([seen.thread]).await?)
+            .pop()
+            .ok_or(Error::NotFound(Thing::Thread))?;
+        drop(conn);
+        let appraisal = self.appraise(&site, &edit.body, &above, thread.lang.as_ref())?;
+        let fingerprint = &appraisal.assessment.fingerprint;
+
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let texts = duplicates::lock_number(site.id, fingerprint);
+        db.lock_numbers(texts.into_iter().collect()).await?;
+        let mut comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        if comment.status == Status::Deleted {
+            return Err(Error::Gone);
+        }
+        if edit.version.is_some_and(|seen| seen != comment.version) {
+            return Err(Error::Stale(Box::new(comment.into())));
+        }
+        let now = self.clock.now().max(comment.changed_at);
+        let standing = standing(&mut db, &comment, now).await?;
+        if standing.banned {
+            return Err(Error::AuthorBanned);
+        }
+        if edit.body == comment.body {
+            return Ok(comment.into());
+        }
+
+        duplicates::forget(&mut db, site.id, id).await?;
+        let mut copies = Copies::read(&mut db, &[(site.id, fingerprint)], Some(id)).await?;
+        let found = copies.find(0, site.id, fingerprint);
+        let signals = appraisal.signals(found.duplicate_of, found.approved);
+        let mode = ThreadStanding { mode: thread.mode };
+        let verdict = decide(&signals, &site.policy, standing, mode);
+
+        let revision = Revision {
+            version: comment.version,
+            body: std::mem::replace(&mut comment.body, edit.body),
+            replaced_at: now,
+        };
+        comment.status = match verdict.status {
+            Status::Published if stands_against(&comment) => Status::Pending,
+            status => status,
+        };
+        comment.edited_at = Some(now);
+        comment.changed_at = now;
+        comment.version += 1;
+        comment.scores = signals.scores;
+        comment.reasons = verdict.reasons;
+        comment.duplicate_of = signals.duplicate_of;
+        comment.model.clone_from(&appraisal.model);
+        comment.decision = comment
+            .decision
+            .filter(|standing| standing.action != Action::Approve);
+
+        db.insert_revision(id, &revision).await?;
+        db.update_comment(&comment).await?;
+        let cluster = found.cluster;
+        let explanation = Explanation {
+            highlights: appraisal.assessment.highlights.clone(),
+            quotes: appraisal.assessment.quotes.clone(),
+        };
+        db.put_scores(&[(&comment, &explanation)]).await?;
+        let text = copies.add(id, site.id, fingerprint, found);
+        db.insert_fingerprints(text.as_slice()).await?;
+        requeue(&mut db, &comment, cluster).await?;
+        db.append_events(&[event(&comment, EventKind::CommentChanged)])
+            .await?;
+        tx.commit().await?;
+        Ok(comment.into())
+    }
+
+    /// Deletes a comment for its author: readers see a tombstone where others answered, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when it was deleted before.
+    #[tracing::instrument(skip_all)]
+    pub async fn delete(&self, caller: &Caller, id: CommentId) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let mut comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        if comment.status == Status::Deleted {
+            return Err(Error::Gone);
+        }
+        comment.status = Status::Deleted;
+        comment.version += 1;
+        comment.changed_at = self.clock.now().max(comment.changed_at);
+        db.update_comment(&comment).await?;
+        db.delete_queue_row(id).await?;
+        db.append_events(&[event(&comment, EventKind::CommentDeleted)])
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Whether a moderator said that this should not simply be seen.
+fn stands_against(comment: &Comment) -> bool {
+    comment
+        .decision
+        .as_ref()
+        .is_some_and(|standing| matches!(standing.action, Action::Hide | Action::Escalate))
+}
+
+pub(super) const fn event(comment: &Comment, kind: EventKind) -> Event {
+    Event {
+        site: comment.site,
+        kind,
+        comment: comment.id,
+        at: comment.changed_at,
+    }
+}
+
+async fn standing(
+    db: &mut Db<'_>,
+    comment: &Comment,
+    now: Timestamp,
+) -> Result<AuthorStanding, StoreError> {
+    let author = [(comment.site, &comment.author.id)];
+    let mut standing = AuthorStanding {
+        has_published: !db.published_authors(&author).await?.is_empty(),
+        ..AuthorStanding::default()
+    };
+    for (_, kind) in db.sanctions_in_force(&author, now).await? {
+        standing.add(kind);
+    }
+    Ok(standing)
+}
+
+/// Puts an edited comment where it now waits, or takes it out.
+async fn requeue(
+    db: &mut Db<'_>,
+    comment: &Comment,
+    cluster: Option<uuid::Uuid>,
+) -> Result<(), StoreError> {
+    let before = db.queue_of(comment.id).await?;
+    let after = match (comment.status, before) {
+        (Status::Pending, Some(QueueName::Escalated)) => Some(QueueName::Escalated),
+        (Status::Pending, _) => Some(QueueName::Waiting),
+        (_, Some(QueueName::Waiting | QueueName::Escalated)) => None,
+        (_, elsewhere) => elsewhere,
+    };
+    match after {
+        Some(queue) => {
+            queue::enter(db, comment, queue, cluster).await?;
+            if before.is_none() {
+                db.append_events(&[event(comment, EventKind::QueueAdded)])
+                    .await?;
+            }
+        }
+        None if before.is_some() => db.delete_queue_row(comment.id).await?,
+        None => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Readers' reports, and authors' appeals.
+
+use super::{Error, Moderation, Thing, decide::held_comment, edit::event, queue};
+use crate::{
+    domain::{
+        Action, Appeal, AppealId, AuthorId, Caller, Comment, CommentId, EventKind, Note, QueueName,
+        Reason, ReasonCode, Report, ReportId, ReportReason, Reporter, Status,
+    },
+    store::{Db, StoreError},
+};
+
+/// A reader's report of a comment.
+#[derive(Debug, Clone)]
+pub struct NewReport {
+    pub reporter: AuthorId,
+    pub reason: ReportReason,
+    pub note: Option<Note>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Reported {
+    New(Report),
+    /// The reader had reported the comment before.
+    Known(Report),
+}
+
+impl Moderation {
+    /// Reports a comment for a reader, with the text as it is. A published comment enters the queue `reported`, or waits
+    /// where the policy says so at that many reports; not while a human's approval of this text stands.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the comment was deleted.
+    #[tracing::instrument(skip_all)]
+    pub async fn report(
+        &self,
+        caller: &Caller,
+        id: CommentId,
+        new: NewReport,
+    ) -> Result<Reported, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let mut comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        let site = Self::require_site(&mut db, caller, comment.site, Thing::Comment).await?;
+        if comment.status == Status::Deleted {
+            return Err(Error::Gone);
+        }
+        let now = self.clock.now().max(comment.changed_at);
+        let report = Report {
+            id: ReportId::generate(),
+            comment_id: id,
+            reporter: Reporter { id: new.reporter },
+            reason: new.reason,
+            note: new.note,
+            version: comment.version,
+            body: comment.body.clone(),
+            at: now,
+        };
+        if !db.insert_report(&report).await? {
+            let known = db.report_by(id, &report.reporter.id).await?;
+            return Ok(Reported::Known(known.unwrap_or(report)));
+        }
+        let approved = comment
+            .decision
+            .as_ref()
+            .is_some_and(|standing| standing.action == Action::Approve);
+        if comment.status == Status::Published && !approved {
+            let count = db.count_reports(id, comment.version).await?;
+            comment.reasons.push(Reason {
+                code: ReasonCode::Report,
+                score: None,
+                detail: if count == 1 {
+                    "reported by a reader".into()
+                } else {
+                    format!("reported by {count} readers")
+                },
+            });
+            let holds = site.policy.hold_at_reports;
+            if holds.is_some_and(|holds| count >= i64::from(holds.get())) {
+                comment.status = Status::Pending;
+                comment.version += 1;
+                comment.changed_at = now;
+                db.update_comment(&comment).await?;
+                db.set_reasons(id, &comment.reasons).await?;
+                db.append_events(&[event(&comment, EventKind::CommentChanged)])
+                    .await?;
+                enter(&mut db, &comment, QueueName::Waiting).await?;
+            } else if let None | Some(QueueName::Reported) = db.queue_of(id).await? {
+                enter(&mut db, &comment, QueueName::Reported).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(Reported::New(report))
+    }
+
+    /// Asks for another look at a comment that is held or hidden, for its author. A hidden one enters the queue
+    /// `appeals`; a pending one waits already.
+    ///
+    /// # Errors
+    /// [`Error::NothingToAppeal`] when readers see it, [`Error::AppealedAlready`] when there was an appeal at this
+    /// version, [`Error::Gone`] when it was deleted.
+    #[tracing::instrument(skip_all)]
+    pub async fn appeal(
+        &self,
+        caller: &Caller,
+        id: CommentId,
+        text: Note,
+    ) -> Result<Appeal, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let mut comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        match comment.status {
+            Status::Deleted => return Err(Error::Gone),
+            Status::Published => return Err(Error::NothingToAppeal),
+            Status::Pending | Status::Hidden => {}
+        }
+        let appeal = Appeal {
+            id: AppealId::generate(),
+            comment_id: id,
+            text,
+            version: comment.version,
+            at: self.clock.now().max(comment.changed_at),
+        };
+        let against = comment.decision.as_ref().map(|standing| standing.id);
+        if !db.insert_appeal(&appeal, against).await? {
+            return Err(Error::AppealedAlready);
+        }
+        if comment.status == Status::Hidden {
+            comment.reasons.push(Reason {
+                code: ReasonCode::Appeal,
+                score: None,
+                detail: "its author asks for another look".into(),
+            });
+            enter(&mut db, &comment, QueueName::Appeals).await?;
+        }
+        tx.commit().await?;
+        Ok(appeal)
+    }
+}
+
+/// Puts a comment into the queue, or anew where it is.
+async fn enter(db: &mut Db<'_>, comment: &Comment, queue: QueueName) -> Result<(), StoreError> {
+    let is_new = db.queue_of(comment.id).await?.is_none();
+    let cluster = db.cluster_of(comment.id).await?;
+    queue::enter(db, comment, queue, cluster).await?;
+    if is_new {
+        db.append_events(&[event(comment, EventKind::QueueAdded)])
+            .await?;
+    }
+    Ok(())
+}

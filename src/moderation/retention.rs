@@ -1,0 +1,47 @@
+//! What a policy says to forget, and what is worth keeping only for a day.
+
+use super::{Error, Moderation, idempotency::counted_since};
+
+/// How much one transaction erases: little, so that posts do not wait for it.
+const AT_ONCE: i64 = 200;
+
+impl Moderation {
+    /// Erases what is past its time: first answers older than a day, and what each site's retention says. In short
+    /// transactions. How many things.
+    ///
+    /// # Errors
+    /// When the database fails; what was erased stays so.
+    #[tracing::instrument(skip_all)]
+    pub async fn tidy(&self) -> Result<u64, Error> {
+        let now = self.clock.now();
+        let mut erased = 0;
+        loop {
+            let mut tx = self.store.begin().await?;
+            let count = tx.db().forget_answers(counted_since(now), AT_ONCE).await?;
+            tx.commit().await?;
+            erased += count;
+            if count < AT_ONCE as u64 {
+                break;
+            }
+        }
+        for site in self.administration.sites().await? {
+            let Some(days) = site.policy.retention_days else {
+                continue;
+            };
+            let before = now.days_before(days.get());
+            loop {
+                let mut tx = self.store.begin().await?;
+                let count = tx.db().erase_deleted(site.id, before, AT_ONCE).await?;
+                tx.commit().await?;
+                erased += count as u64;
+                if count < AT_ONCE as usize {
+                    break;
+                }
+            }
+            let mut tx = self.store.begin().await?;
+            erased += tx.db().forget_contacts(site.id, before).await?;
+            tx.commit().await?;
+        }
+        Ok(erased)
+    }
+}
