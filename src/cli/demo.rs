@@ -73,6 +73,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         .administration()
         .add_site(SiteSlug::parse(SITE)?, None)
         .await?;
+    let site = Arc::new(site);
     let mut held = 0;
     let mut posted = 0;
     let mut thread = None;
@@ -130,7 +131,7 @@ Stop with Ctrl-C.",
 
 async fn load(
     moderation: &Moderation,
-    site: &Site,
+    site: &Arc<Site>,
     json: &str,
 ) -> anyhow::Result<Vec<CommentView>> {
     let seed: SeedThread = serde_json::from_str(json)?;

@@ -2,7 +2,9 @@
 //!
 //! Results go to stdout, messages to stderr; the exit code is 0 only on success.
 
+mod backup;
 mod demo;
+mod doctor;
 mod eval;
 mod key;
 mod migrate;
@@ -43,6 +45,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Bring the database up to this version
     Migrate(migrate::MigrateArgs),
+    /// Check an installation and say what to do
+    Doctor(doctor::DoctorArgs),
+    /// Write a consistent copy of the database
+    Backup(backup::BackupArgs),
     /// Print a token
     Token(token::TokenArgs),
     /// Rotate or list the keys that sign tokens
@@ -78,6 +84,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => wait_for(demo::run(args)),
         Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),
         Command::Migrate(args) => wait_for(migrate::run(&cli.config, &args)),
+        Command::Doctor(args) => wait_for(doctor::run(&cli.config, &args)),
+        Command::Backup(args) => wait_for(backup::run(&cli.config, &args)),
         Command::Token(args) => wait_for(token::run(&cli.config, &args)),
         Command::Key(args) => wait_for(key::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),

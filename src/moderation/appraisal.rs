@@ -13,7 +13,6 @@ use crate::{
         Body, CommentId, DuplicateOf, Lang, Signals, Site, SiteId, Thresholds, WordEntry,
         count_links,
     },
-    store::{Db, Lock, StoreError},
 };
 
 /// How many comments above a reply are searched for text that it quotes.
@@ -117,26 +116,18 @@ impl Moderation {
         timer.observe_duration();
         Ok(appraisal)
     }
-}
 
-/// The texts above a reply to `parent`, nearest first: what it may quote.
-pub(super) async fn texts_above(
-    db: &mut Db<'_>,
-    parent: Option<CommentId>,
-) -> Result<Vec<String>, StoreError> {
-    let Some(parent) = parent else {
-        return Ok(Vec::new());
-    };
-    let Some(nearest) = db.comment(parent, Lock::None).await? else {
-        return Ok(Vec::new());
-    };
-    let further = if nearest.parent.is_some() {
-        db.ancestors(parent, QUOTABLE_ANCESTORS - 1).await?
-    } else {
-        Vec::new()
-    };
-    Ok(std::iter::once(nearest)
-        .chain(further)
-        .map(|comment| comment.body.into_string())
-        .collect())
+    /// The texts above a reply to `parent`, nearest first: what it may quote.
+    pub(super) async fn texts_above(
+        &self,
+        parent: Option<CommentId>,
+    ) -> Result<Vec<String>, Error> {
+        match parent {
+            Some(parent) => {
+                let mut conn = self.store.read().await?;
+                Ok(conn.db().texts_above(parent, QUOTABLE_ANCESTORS).await?)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
 }

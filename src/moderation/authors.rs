@@ -1,6 +1,7 @@
 //! Authors as moderators see them: their history, measures against them, and notes.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Error, Moderation, Thing};
 use crate::{
@@ -15,14 +16,19 @@ use crate::{
 const SHOWN_NOTES: i64 = 100;
 
 /// An author and all that is known of them on a site.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthorRecord)]
 pub struct AuthorView {
     pub id: AuthorId,
     /// Null for an id that has not posted yet.
+    #[schema(required)]
     pub name: Option<AuthorName>,
+    #[schema(required)]
     pub email: Option<Email>,
+    #[schema(required)]
     pub ip: Option<String>,
     /// When they last posted.
+    #[schema(required)]
     pub seen_at: Option<Timestamp>,
     /// Their comments by status.
     pub counts: ThreadCounts,
@@ -32,7 +38,8 @@ pub struct AuthorView {
 }
 
 /// A measure, and whether it is in force now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KnownSanction)]
 pub struct SanctionView {
     #[serde(flatten)]
     pub sanction: Sanction,

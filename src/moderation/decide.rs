@@ -1,6 +1,7 @@
 //! A moderator's decision on a comment.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{CommentView, Error, Moderation, Thing, queue};
 use crate::{
@@ -24,11 +25,12 @@ pub struct DecisionRequest {
 }
 
 /// A decision and what it made of the comment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Decided {
     pub decision: Decision,
     pub comment: CommentView,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = uuid::Uuid)]
     pub group_id: Option<uuid::Uuid>,
 }
 

@@ -2,7 +2,6 @@
 
 use super::{
     CommentView, Error, Moderation, Thing,
-    appraisal::texts_above,
     decide::held_comment,
     duplicates::{self, Copies},
     queue,
@@ -41,11 +40,11 @@ impl Moderation {
         let mut db = conn.db();
         let seen = (db.comment(id, Lock::None).await?).ok_or(Error::NotFound(Thing::Comment))?;
         let site = Self::require_site(&mut db, caller, seen.site, Thing::Comment).await?;
-        let above = texts_above(&mut db, seen.parent).await?;
         let thread = (db.threads([seen.thread]).await?)
             .pop()
             .ok_or(Error::NotFound(Thing::Thread))?;
         drop(conn);
+        let above = self.texts_above(seen.parent).await?;
         let appraisal = self.appraise(&site, &edit.body, &above, thread.lang.as_ref())?;
         let fingerprint = &appraisal.assessment.fingerprint;
 

@@ -11,9 +11,11 @@ mod authors;
 mod changes;
 mod clock;
 mod decide;
+mod doctor;
 mod duplicates;
 mod edit;
 mod error;
+mod fresh;
 mod idempotency;
 mod intake;
 mod metrics;
@@ -39,6 +41,7 @@ pub use audit::AuditFilter;
 pub use authors::{AuthorView, NewSanction};
 pub use changes::{ChangesFilter, ThreadsFilter};
 pub use decide::{Decided, DecisionRequest};
+pub use doctor::{Finding, Health, examine};
 pub use edit::Edit;
 pub use error::{Error, Thing};
 pub use idempotency::{FirstAnswer, Keyed};
@@ -53,8 +56,12 @@ pub use submit::{Submission, Submitted};
 pub use tokens::{Rotation, SsoError, SsoKeys, TokenError};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
-use self::{appraisal::CompiledWords, clock::Clock, intake::Intake};
-use crate::{classifier::Model, store::Store};
+use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake};
+use crate::{
+    classifier::Model,
+    domain::{Lang, Site, SiteId, SiteSlug, ThreadKey},
+    store::Store,
+};
 
 /// The service: a database, the keys that sign tokens, and the live model.
 #[derive(Debug)]
@@ -65,6 +72,9 @@ pub struct Moderation {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     words: CompiledWords,
+    fresh_sites: Fresh<SiteSlug, Arc<Site>>,
+    /// The languages of threads that are there.
+    fresh_threads: Fresh<(SiteId, ThreadKey), Option<Lang>>,
     intake: Intake,
 }
 
@@ -95,6 +105,8 @@ impl Moderation {
             clock,
             metrics,
             words: CompiledWords::default(),
+            fresh_sites: Fresh::default(),
+            fresh_threads: Fresh::default(),
             intake,
         })
     }

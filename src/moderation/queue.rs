@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, view::Copies};
 use crate::{
@@ -39,7 +40,7 @@ pub struct QueueRequest {
 }
 
 /// An item of the queue with all that a card shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct QueueItem {
     pub comment: CommentView,
     pub queue: QueueName,
@@ -47,20 +48,23 @@ pub struct QueueItem {
     pub highlights: Vec<Highlight>,
     /// Text of the comments above that this one quotes.
     pub quotes: Vec<Span>,
+    #[schema(required)]
     pub parent: Option<CommentView>,
     /// The comments above, the topmost first, the parent last; at most ten.
     pub ancestors: Vec<CommentView>,
     pub thread: ThreadView,
     pub author_history: AuthorHistory,
+    #[schema(required)]
     pub duplicates: Option<Copies>,
     pub reports: Vec<Report>,
     /// What its author says against its being held or hidden.
     pub appeals: Vec<Appeal>,
+    #[schema(required, value_type = Option<Object>)]
     pub claim: Option<Claim>,
 }
 
 /// What is known of an author.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct AuthorHistory {
     pub published: i64,
     pub hidden: i64,
@@ -72,7 +76,7 @@ pub struct AuthorHistory {
 pub enum Claim {}
 
 /// How many items wait in each queue, counted when asked.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct QueueCounts {
     pub waiting: i64,
     pub reported: i64,

@@ -5,6 +5,7 @@
 //! names the last comment shown, which keeps its place whatever is posted or hidden meanwhile.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     CommentView, Error, Moderation, Page, ReaderComment, ReaderSort, Thing,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// The shape of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
     /// Replies inside the comments they answer.

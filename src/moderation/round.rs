@@ -1,7 +1,10 @@
 //! One transaction of new comments: what their verdicts need is read by set, they are decided in the order in which
 //! they came, each seeing those before it, and everything is written by set.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    sync::Arc,
+};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -28,7 +31,7 @@ const MAX_DEPTH: u8 = 255;
 /// A comment that is ready to be stored.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    pub site: Site,
+    pub site: Arc<Site>,
     pub thread: ThreadKey,
     /// What the thread is to be, should this be its first comment.
     pub thread_details: ThreadChange,

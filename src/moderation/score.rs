@@ -1,6 +1,7 @@
 //! Scoring a text without storing it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::appraisal::compile;
 use crate::{
@@ -23,15 +24,17 @@ pub struct ScoreRequest<'a> {
 }
 
 /// What the model and a policy say of a text. Duplicates and the author are not looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ScoredText {
     pub scores: Scores,
     pub status: Status,
     pub reasons: Vec<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<Highlight>)]
     pub highlights: Option<Vec<Highlight>>,
     /// What was cut out before scoring, as a quote of the parent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<Span>)]
     pub quotes: Option<Vec<Span>>,
     pub model: String,
 }

@@ -1,6 +1,9 @@
 //! Which site a request is about; and what admins change of sites.
 
+use std::{sync::Arc, time::Instant};
+
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Error, Moderation, Thing, appraisal::compile};
 use crate::{
@@ -12,9 +15,11 @@ use crate::{
 };
 
 /// A site as admins see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Site)]
 pub struct SiteView {
     pub slug: SiteSlug,
+    #[schema(required)]
     pub name: Option<Title>,
     pub created_at: Timestamp,
 }
@@ -61,11 +66,13 @@ impl Moderation {
     /// # Errors
     /// When the database fails.
     #[tracing::instrument(skip_all, fields(site = %site.slug))]
-    pub async fn change_site(&self, mut site: Site, change: SiteChange) -> Result<SiteView, Error> {
+    pub async fn change_site(&self, site: &Site, change: SiteChange) -> Result<SiteView, Error> {
+        let mut site = site.clone();
         if let Some(name) = change.name {
             let mut tx = self.store.begin().await?;
             tx.db().set_site_name(site.id, name.as_ref()).await?;
             tx.commit().await?;
+            self.fresh_sites.forget(&site.slug);
             site.name = name;
         }
         Ok(site.into())
@@ -82,6 +89,7 @@ impl Moderation {
         let mut tx = self.store.begin().await?;
         tx.db().set_site_policy(site.id, &policy).await?;
         tx.commit().await?;
+        self.fresh_sites.forget(&site.slug);
         Ok(policy)
     }
 }
@@ -91,7 +99,11 @@ impl Moderation {
     ///
     /// # Errors
     /// [`Error::SiteRequired`] when it names none and the token covers several; not found when it is foreign.
-    pub async fn site_of(&self, caller: &Caller, named: Option<&SiteSlug>) -> Result<Site, Error> {
+    pub async fn site_of(
+        &self,
+        caller: &Caller,
+        named: Option<&SiteSlug>,
+    ) -> Result<Arc<Site>, Error> {
         let slug = match (named, &caller.sites) {
             (Some(slug), _) => slug,
             (None, SiteScope::Only(slugs)) if slugs.len() == 1 => &slugs[0],
@@ -100,13 +112,15 @@ impl Moderation {
         if !caller.sites.covers(slug) {
             return Err(Error::NotFound(Thing::Site));
         }
-        self.store
-            .read()
-            .await?
-            .db()
-            .site_by_slug(slug)
-            .await?
-            .ok_or(Error::NotFound(Thing::Site))
+        if let Some(site) = self.fresh_sites.get(slug) {
+            return Ok(site);
+        }
+        let since = Instant::now();
+        let mut conn = self.store.read().await?;
+        let site = (conn.db().site_by_slug(slug).await?).ok_or(Error::NotFound(Thing::Site))?;
+        let site = Arc::new(site);
+        self.fresh_sites.put(slug.clone(), Arc::clone(&site), since);
+        Ok(site)
     }
 
     /// The sites a list is about: the one it names, or all its token covers. One that names a thread or an author is
@@ -118,7 +132,7 @@ impl Moderation {
         about_one: bool,
     ) -> Result<Vec<Site>, Error> {
         if named.is_some() || about_one {
-            return Ok(vec![self.site_of(caller, named).await?]);
+            return Ok(vec![Site::clone(&*self.site_of(caller, named).await?)]);
         }
         let mut sites = self.store.read().await?.db().sites().await?;
         sites.retain(|site| caller.sites.covers(&site.slug));

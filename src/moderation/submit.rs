@@ -1,10 +1,10 @@
 //! A new comment: appraised outside any transaction, then stored together with whatever else arrives at that moment.
 
-use super::{
-    CommentView, Error, FirstAnswer, Keyed, Moderation, appraisal::texts_above, round::Arrival,
-};
+use std::{sync::Arc, time::Instant};
+
+use super::{CommentView, Error, FirstAnswer, Keyed, Moderation, round::Arrival};
 use crate::{
-    domain::{NewComment, Site, ThreadChange, ThreadKey},
+    domain::{Lang, NewComment, Site, ThreadChange, ThreadKey},
     store::Lock,
 };
 
@@ -36,7 +36,7 @@ impl Moderation {
     #[tracing::instrument(skip_all, fields(site = %site.slug))]
     pub async fn submit(
         &self,
-        site: &Site,
+        site: &Arc<Site>,
         submission: Submission,
         keyed: Option<Keyed>,
     ) -> Result<Submitted, Error> {
@@ -45,25 +45,43 @@ impl Moderation {
             thread_details,
             comment: new,
         } = submission;
-        let mut conn = self.store.read().await?;
-        let thread = conn.db().thread_by_key(site.id, &key, Lock::None).await?;
-        let above = texts_above(&mut conn.db(), new.parent).await?;
-        drop(conn);
-        let lang = match &thread {
-            Some(thread) => thread.lang.clone(),
+        let known = self.thread_lang(site, &key).await?;
+        let lang = match &known {
+            Some(lang) => lang.clone(),
             None => thread_details.lang.clone().flatten(),
         };
+        let above = self.texts_above(new.parent).await?;
         let appraisal = self.appraise(site, &new.body, &above, lang.as_ref())?;
         self.intake
             .submit(Arrival {
-                site: site.clone(),
+                site: Arc::clone(site),
                 thread: key,
                 thread_details,
-                thread_is_new: thread.is_none(),
+                thread_is_new: known.is_none(),
                 new,
                 appraisal,
                 keyed,
             })
             .await
+    }
+
+    /// The language of a thread that is there.
+    async fn thread_lang(
+        &self,
+        site: &Site,
+        key: &ThreadKey,
+    ) -> Result<Option<Option<Lang>>, Error> {
+        let place = (site.id, key.clone());
+        if let Some(lang) = self.fresh_threads.get(&place) {
+            return Ok(Some(lang));
+        }
+        let since = Instant::now();
+        let mut conn = self.store.read().await?;
+        let thread = conn.db().thread_by_key(site.id, key, Lock::None).await?;
+        let lang = thread.map(|thread| thread.lang);
+        if let Some(lang) = &lang {
+            self.fresh_threads.put(place, lang.clone(), since);
+        }
+        Ok(lang)
     }
 }

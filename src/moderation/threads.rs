@@ -35,6 +35,8 @@ impl Moderation {
         }
         let counts = counts_of(&mut db, &thread).await?;
         tx.commit().await?;
+        let place = (site.id, thread.key.clone());
+        self.fresh_threads.forget(&place);
         Ok((ThreadView::new(thread, site, Some(counts), now), is_new))
     }
 

@@ -377,6 +377,15 @@ impl std::fmt::Debug for SsoKeys {
     }
 }
 
+/// How many keys of the database can be used.
+pub(super) async fn count_keys(store: &Store) -> Result<usize, Error> {
+    let stored = store.read().await?.db().signing_keys().await?;
+    if stored.is_empty() {
+        return Ok(0);
+    }
+    Ok(Keys::new(&stored, &SsoKeys::default())?.by_kid.len())
+}
+
 fn new_key() -> Result<StoredKey, Error> {
     let mut secret = vec![0; SECRET_BYTES];
     getrandom::fill(&mut secret).map_err(|_| Error::Keys)?;

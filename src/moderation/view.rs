@@ -1,6 +1,7 @@
 //! What is shown of things: the shapes of the HTTP contract.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::{
@@ -9,9 +10,10 @@ use crate::domain::{
 };
 
 /// One page of a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
+    #[schema(required)]
     pub next_cursor: Option<Cursor>,
 }
 
@@ -33,17 +35,22 @@ impl<T> Page<T> {
 }
 
 /// A thread as its site and moderators see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Thread)]
 pub struct ThreadView {
     pub key: ThreadKey,
+    #[schema(required)]
     pub title: Option<Title>,
+    #[schema(required)]
     pub url: Option<Url>,
+    #[schema(required)]
     pub lang: Option<Lang>,
     /// By hand, or by its age where the policy says so.
     pub closed: bool,
     /// The mode in force: its own, or the policy's.
     pub mode: Mode,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ThreadCounts)]
     pub counts: Option<ThreadCounts>,
     pub created_at: Timestamp,
 }
@@ -69,23 +76,30 @@ impl ThreadView {
 }
 
 /// A comment as its site and moderators see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Comment)]
 pub struct CommentView {
     pub id: CommentId,
     pub thread: ThreadKey,
+    #[schema(required)]
     pub parent_id: Option<CommentId>,
     pub depth: u8,
+    #[schema(required)]
     pub external_id: Option<ExternalId>,
     pub author: Author,
     /// Null once its author deleted it.
+    #[schema(required)]
     pub body: Option<Body>,
     pub status: Status,
     pub created_at: Timestamp,
+    #[schema(required)]
     pub edited_at: Option<Timestamp>,
     pub version: i64,
     pub scores: Scores,
     pub reasons: Vec<Reason>,
+    #[schema(required)]
     pub duplicate_of: Option<DuplicateOf>,
+    #[schema(required)]
     pub decision: Option<StandingDecision>,
     /// The version of the model that gave the scores.
     pub model: String,
@@ -115,7 +129,7 @@ impl From<Comment> for CommentView {
 }
 
 /// The order of comments beside one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReaderSort {
     #[default]
@@ -125,42 +139,55 @@ pub enum ReaderSort {
 
 /// A comment as readers see it. One that they may not see, but under which something is left to see, is a tombstone:
 /// without body and author.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReaderComment {
     pub id: CommentId,
     pub thread: ThreadKey,
+    #[schema(required)]
     pub parent_id: Option<CommentId>,
     pub depth: u8,
+    #[schema(required)]
     pub external_id: Option<ExternalId>,
+    #[schema(required)]
     pub author: Option<Author>,
+    #[schema(required)]
     pub body: Option<Body>,
     pub status: Status,
     pub created_at: Timestamp,
+    #[schema(required)]
     pub edited_at: Option<Timestamp>,
     pub version: i64,
+    #[schema(required)]
     pub decision: Option<StandingDecision>,
     /// What only those who see every status see.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Assessed)]
     pub assessment: Option<Assessed>,
     /// In a tree: the branches below.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Branches)]
     pub branches: Option<Branches>,
 }
 
-/// What the machine said of a comment.
-#[derive(Debug, Clone, Serialize)]
+/// What the machine said of a comment, where all of it is shown.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Assessed {
+    #[schema(required = false)]
     pub scores: Scores,
+    #[schema(required = false)]
     pub reasons: Vec<Reason>,
     pub duplicate_of: Option<DuplicateOf>,
+    #[schema(required = false)]
     pub model: String,
 }
 
-/// The replies of a comment in a tree.
-#[derive(Debug, Clone, Default, Serialize)]
+/// The replies of a comment, where it is shown in a tree.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Branches {
     /// How many direct replies there are to show, here or on another page.
+    #[schema(required = false)]
     pub reply_count: usize,
+    #[schema(required = false, no_recursion)]
     pub replies: Vec<ReaderComment>,
     /// Leads to the replies that `max_depth` cut off.
     pub replies_cursor: Option<Cursor>,
@@ -195,7 +222,7 @@ impl ReaderComment {
 }
 
 /// The other copies of a comment.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Copies {
     pub cluster: Uuid,
     /// How many comments are in the cluster, this one included.

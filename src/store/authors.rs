@@ -50,20 +50,20 @@ impl Db<'_> {
         &mut self,
         authors: &[(SiteId, &NewAuthor, Timestamp)],
     ) -> Result<(), StoreError> {
-        let rows: Vec<_> = authors
+        let rows = authors
             .iter()
             .map(|(site, new, at)| {
-                (
-                    site,
-                    &new.author.id,
-                    &new.author.name,
-                    &new.email,
-                    new.ip,
+                sql::row![
+                    site.0,
+                    new.author.id.as_str(),
+                    new.author.name.as_str(),
+                    new.email.as_ref().map(Email::as_str),
+                    new.ip.map(|ip| ip.to_string()),
                     at.millis(),
-                )
+                ]
             })
             .collect();
-        AUTHORS.insert(self, &rows).await?;
+        AUTHORS.insert(self, rows).await?;
         Ok(())
     }
 

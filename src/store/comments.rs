@@ -162,29 +162,29 @@ impl Db<'_> {
         &mut self,
         new: &[(&Comment, &Explanation)],
     ) -> Result<(), StoreError> {
-        let rows: Vec<_> = new
+        let rows = new
             .iter()
             .map(|(comment, _)| {
-                (
-                    comment.id,
-                    comment.site,
-                    comment.thread,
-                    comment.parent,
-                    comment.depth,
-                    &comment.external_id,
-                    &comment.author.id,
-                    &comment.author.name,
-                    &comment.body,
-                    comment.status,
+                sql::row![
+                    comment.id.0,
+                    comment.site.0,
+                    comment.thread.0,
+                    comment.parent.map(|parent| parent.0),
+                    i64::from(comment.depth),
+                    comment.external_id.as_ref().map(ExternalId::as_str),
+                    comment.author.id.as_str(),
+                    comment.author.name.as_str(),
+                    comment.body.as_str(),
+                    comment.status.as_str(),
                     comment.created_at.millis(),
                     comment.edited_at.map(Timestamp::millis),
                     comment.version,
-                    comment.decision.as_ref().map(|decision| decision.id),
+                    comment.decision.as_ref().map(|decision| decision.id.0),
                     comment.changed_at.millis(),
-                )
+                ]
             })
             .collect();
-        COMMENTS.insert(self, &rows).await?;
+        COMMENTS.insert(self, rows).await?;
         self.put_scores(new).await
     }
 
@@ -303,30 +303,29 @@ impl Db<'_> {
         )?)
     }
 
-    /// The chain of comments above one, nearest first, at most `limit`.
+    /// The text of a comment and of those above it, nearest first, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn ancestors(
+    pub async fn texts_above(
         &mut self,
-        comment: CommentId,
+        nearest: CommentId,
         limit: i64,
-    ) -> Result<Vec<Comment>, StoreError> {
-        comments(sql::fetch_all!(
+    ) -> Result<Vec<String>, StoreError> {
+        let rows = sql::fetch_all!(
             self,
-            CommentRow,
-            concat!(
-                "WITH RECURSIVE chain (id, steps) AS (
-                     SELECT parent_id, CAST(1 AS BIGINT) FROM comments WHERE id = $1 AND parent_id IS NOT NULL
-                     UNION ALL
-                     SELECT c.parent_id, chain.steps + 1 FROM chain JOIN comments c ON c.id = chain.id
-                     WHERE c.parent_id IS NOT NULL AND chain.steps < $2
-                 ) ",
-                select_comment!("JOIN chain ON chain.id = c.id ORDER BY chain.steps")
-            ),
-            comment.0,
+            (String,),
+            "WITH RECURSIVE chain (parent_id, body, steps) AS (
+                 SELECT parent_id, body, CAST(1 AS BIGINT) FROM comments WHERE id = $1
+                 UNION ALL
+                 SELECT c.parent_id, c.body, chain.steps + 1 FROM chain JOIN comments c ON c.id = chain.parent_id
+                 WHERE chain.steps < $2
+             )
+             SELECT body FROM chain ORDER BY steps",
+            nearest.0,
             limit
-        )?)
+        )?;
+        Ok(rows.into_iter().map(|(body,)| body).collect())
     }
 
     /// Stores what may change of a comment. The caller holds it by [`Lock::Update`].

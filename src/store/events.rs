@@ -23,18 +23,18 @@ impl Db<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn append_events(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        let rows: Vec<_> = events
+        let rows = events
             .iter()
             .map(|event| {
-                (
-                    event.site,
+                sql::row![
+                    event.site.0,
                     event.kind.as_str(),
-                    event.comment,
+                    event.comment.0,
                     event.at.millis(),
-                )
+                ]
             })
             .collect();
-        EVENTS.insert(self, &rows).await?;
+        EVENTS.insert(self, rows).await?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Look-ups go by set, for all the comments of one transaction; an answer names the position of what was asked for.
 
+use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
@@ -112,21 +113,28 @@ impl Db<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_fingerprints(&mut self, new: &[Fingerprinted]) -> Result<(), StoreError> {
-        let rows: Vec<_> = new
+        let rows = new
             .iter()
             .map(|new| {
-                let signature = sql::hex(&new.signature);
-                (new.comment, new.site, new.exact, 0, signature, new.cluster)
+                sql::row![
+                    new.comment.0,
+                    new.site.0,
+                    new.exact,
+                    0_i64,
+                    new.signature.as_slice(),
+                    new.cluster,
+                ]
             })
             .collect();
-        FINGERPRINTS.insert(self, &rows).await?;
-        let mut bands: Vec<(i64, CommentId)> = new
+        FINGERPRINTS.insert(self, rows).await?;
+        let mut bands: Vec<(i64, Uuid)> = new
             .iter()
-            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment)))
+            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment.0)))
             .collect();
         // In the order of the table, which is the cheapest to insert in.
         bands.sort_unstable();
-        BANDS.insert(self, &bands).await?;
+        let bands = bands.into_iter().map(|(band, id)| sql::row![band, id]);
+        BANDS.insert(self, bands.collect()).await?;
         Ok(())
     }
 
@@ -174,8 +182,8 @@ impl Db<'_> {
             exact
         )?;
         if let Some((heir,)) = heir {
-            let rows: Vec<_> = bands.iter().map(|band| (*band, heir)).collect();
-            BANDS.insert(self, &rows).await?;
+            let rows = bands.iter().map(|band| sql::row![*band, heir]).collect();
+            BANDS.insert(self, rows).await?;
         }
         Ok(())
     }
@@ -241,30 +249,42 @@ impl Db<'_> {
             return Ok(Vec::new());
         }
         // Sixteen of each band: those who follow a raid pay for no more.
-        let text = sql::by_engine!(
-            &*self,
-            sqlite: "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+        let candidates: Vec<Candidate> = match self {
+            Self::Sqlite(connection) => sqlx::query_as::<Sqlite, Candidate>(
+                "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+                 FROM (
+                     SELECT DISTINCT k.value ->> 0 AS at, b.comment_id
+                     FROM json_each($1) AS k CROSS JOIN fingerprint_bands b
+                     ON b.band = k.value ->> 1 AND b.comment_id IN (
+                         SELECT first.comment_id FROM fingerprint_bands first WHERE first.band = k.value ->> 1
+                         ORDER BY first.comment_id LIMIT 16)
+                 ) AS found CROSS JOIN fingerprints f ON f.comment_id = found.comment_id
+                 ORDER BY found.at, f.comment_id",
+            )
+            .bind(sql::to_json(&bands)?)
+            .fetch_all(&mut **connection)
+            .await?,
+            Self::Postgres(connection) => {
+                let (at, bands): (Vec<i64>, Vec<i64>) =
+                    bands.iter().map(|(at, band)| (*at as i64, *band)).unzip();
+                sqlx::query_as::<Postgres, Candidate>(
+                    "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
                      FROM (
-                         SELECT DISTINCT k.value ->> 0 AS at, b.comment_id
-                         FROM json_each($1) AS k CROSS JOIN fingerprint_bands b
-                         ON b.band = k.value ->> 1 AND b.comment_id IN (
-                             SELECT first.comment_id FROM fingerprint_bands first WHERE first.band = k.value ->> 1
-                             ORDER BY first.comment_id LIMIT 16)
-                     ) AS found CROSS JOIN fingerprints f ON f.comment_id = found.comment_id
+                         SELECT DISTINCT k.at, b.comment_id
+                         FROM UNNEST(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS k (at, band)
+                         CROSS JOIN LATERAL (
+                             SELECT first.comment_id FROM fingerprint_bands first
+                             WHERE first.band = k.band ORDER BY first.comment_id LIMIT 16) b
+                     ) AS found JOIN fingerprints f ON f.comment_id = found.comment_id
                      ORDER BY found.at, f.comment_id",
-            postgres: "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
-                       FROM (
-                           SELECT DISTINCT CAST(k.value ->> 0 AS bigint) AS at, b.comment_id
-                           FROM json_array_elements(CAST($1 AS json)) AS k
-                           CROSS JOIN LATERAL (
-                               SELECT first.comment_id FROM fingerprint_bands first
-                               WHERE first.band = CAST(k.value ->> 1 AS bigint)
-                               ORDER BY first.comment_id LIMIT 16) b
-                       ) AS found JOIN fingerprints f ON f.comment_id = found.comment_id
-                       ORDER BY found.at, f.comment_id",
-        );
-        let bands = sql::to_json(&bands)?;
-        sql::fetch_all!(self, Candidate, text, &bands)?
+                )
+                .bind(at)
+                .bind(bands)
+                .fetch_all(&mut **connection)
+                .await?
+            }
+        };
+        candidates
             .into_iter()
             .map(|candidate| Ok((position(candidate.at)?, candidate.signature)))
             .collect()

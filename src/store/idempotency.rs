@@ -65,19 +65,19 @@ impl Db<'_> {
         answers: &[Remembered],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let rows: Vec<_> = answers
+        let rows = answers
             .iter()
             .map(|first| {
-                let Remembered {
-                    id,
-                    request,
-                    status,
-                    answer,
-                } = first;
-                (id, request, status, answer, at.millis())
+                sql::row![
+                    first.id.as_str(),
+                    first.request.as_str(),
+                    first.status,
+                    first.answer.as_str(),
+                    at.millis(),
+                ]
             })
             .collect();
-        KEYS.insert(self, &rows).await?;
+        KEYS.insert(self, rows).await?;
         Ok(())
     }
 

@@ -28,6 +28,7 @@ mod signing_keys;
 mod sites;
 mod sql;
 mod threads;
+mod upkeep;
 
 use std::{
     path::Path,
@@ -52,6 +53,7 @@ pub use models::{ModelOrigin, StoredModel};
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
 pub use scores::Explanation;
 pub use signing_keys::StoredKey;
+pub use upkeep::{Engine, Schema};
 
 /// Connections that read at the same time on SQLite, or that do anything on PostgreSQL.
 const POOL_SIZE: u32 = 16;
@@ -211,16 +213,21 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             .row_buffer_size(1024)
-            .pragma("mmap_size", "268435456");
+            // 64 MiB of pages, taken as they are needed.
+            .pragma("cache_size", "-65536");
         // One writer: SQLite has one write lock, and waiting for it here is cheaper than fighting over it there.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .acquire_timeout(PATIENCE);
+        // A page is written to the log once for each commit, and to the database once for each checkpoint: rare ones
+        // let many commits share it.
+        let writing = options.clone().pragma("wal_autocheckpoint", "16384");
         let begun = Instant::now();
         let write = loop {
             match write
                 .clone()
-                .connect_with(options.clone())
+                .connect_with(writing.clone())
                 .await
                 .map_err(StoreError::from)
             {
@@ -234,7 +241,13 @@ impl Store {
         let read = SqlitePoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options.pragma("query_only", "1"));
+            .test_before_acquire(false)
+            .connect_lazy_with(
+                options
+                    .pragma("query_only", "1")
+                    // Readers read the file where it is; a writer would map it anew whenever it grows.
+                    .pragma("mmap_size", "268435456"),
+            );
         Ok(Self::Sqlite { write, read })
     }
 

@@ -179,23 +179,23 @@ impl Db<'_> {
         let rows = rows
             .iter()
             .map(|(row, folded)| {
-                Ok((
-                    row.comment,
-                    row.site,
-                    row.thread,
-                    &row.author,
-                    row.queue,
+                Ok(sql::row![
+                    row.comment.0,
+                    row.site.0,
+                    row.thread.0,
+                    row.author.as_str(),
+                    row.queue.as_str(),
                     row.priority.key(),
                     sql::to_json(&row.priority.parts)?,
                     row.reason_bits,
                     f64::from(row.max_score),
                     row.cluster,
-                    folded,
+                    folded.as_str(),
                     row.created_at.millis(),
-                ))
+                ])
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
-        QUEUE.insert(self, &rows).await?;
+        QUEUE.insert(self, rows).await?;
         Ok(())
     }
 

@@ -122,9 +122,9 @@ impl Db<'_> {
             .map(|(comment, explanation)| {
                 let copy = comment.duplicate_of;
                 let scores = comment.scores.map(|score| f64::from(score.value()));
-                Ok((
-                    comment.id,
-                    &comment.model,
+                Ok(sql::row![
+                    comment.id.0,
+                    comment.model.as_str(),
                     scores.toxicity,
                     scores.insult,
                     scores.threat,
@@ -132,7 +132,7 @@ impl Db<'_> {
                     scores.profanity,
                     scores.spam,
                     sql::to_json(&comment.reasons)?,
-                    copy.map(|copy| copy.id),
+                    copy.map(|copy| copy.id.0),
                     copy.map(|copy| match copy.kind {
                         DuplicateKind::Exact => EXACT,
                         DuplicateKind::Near => NEAR,
@@ -140,10 +140,10 @@ impl Db<'_> {
                     copy.map(|copy| f64::from(copy.similarity.value())),
                     sql::to_json(&explanation.highlights)?,
                     sql::to_json(&explanation.quotes)?,
-                ))
+                ])
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
-        SCORES.insert(self, &rows).await?;
+        SCORES.insert(self, rows).await?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! How a statement written once runs on either engine.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -84,19 +84,83 @@ macro_rules! by_engine {
 }
 pub(super) use by_engine;
 
-/// What a column holds, and so how it is read from JSON.
+/// What a column holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Uuid,
     Int,
     Real,
     Text,
-    /// Bytes, given as hexadecimal digits.
     Bytes,
 }
 
-/// Rows written by set: one statement whatever their number, which the engine keeps prepared. They travel as one JSON
-/// array of arrays.
+/// A value of a row that is written by set.
+#[derive(Debug, Clone)]
+pub(super) enum Cell<'a> {
+    Null,
+    Uuid(Uuid),
+    Int(i64),
+    Real(f64),
+    Text(Cow<'a, str>),
+    Bytes(&'a [u8]),
+}
+
+/// As [`Rows`] hands it to SQLite: bytes as hexadecimal digits, which JSON has no other form for.
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Uuid(id) => serializer.collect_str(&id.simple()),
+            Self::Int(number) => serializer.serialize_i64(*number),
+            Self::Real(number) => serializer.serialize_f64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => serializer.collect_str(&Hex(bytes)),
+        }
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl std::fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+macro_rules! cells {
+    ($($from:ty => $value:ident $cell:expr;)+) => {$(
+        impl<'a> From<$from> for Cell<'a> {
+            fn from($value: $from) -> Self {
+                $cell
+            }
+        }
+    )+};
+}
+cells! {
+    Uuid => id Cell::Uuid(id);
+    i64 => number Cell::Int(number);
+    f64 => number Cell::Real(number);
+    &'a str => text Cell::Text(Cow::Borrowed(text));
+    String => text Cell::Text(Cow::Owned(text));
+    &'a [u8] => bytes Cell::Bytes(bytes);
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Cell::Null, Into::into)
+    }
+}
+
+/// A row in the making: its values in the order of the columns.
+macro_rules! row {
+    ($($value:expr),+ $(,)?) => {
+        vec![$($crate::store::sql::Cell::from($value)),+]
+    };
+}
+pub(super) use row;
+
+/// Rows written by set: one statement whatever their number, which the engine keeps prepared. They travel to SQLite as
+/// one JSON array of arrays, to PostgreSQL as an array for each column.
 pub(super) struct Rows {
     table: &'static str,
     columns: &'static [(&'static str, Kind)],
@@ -119,62 +183,85 @@ impl Rows {
         }
     }
 
-    /// Writes the rows, each of which serialises to an array in the order of the columns. How many were written.
-    pub(super) async fn insert<R: Serialize>(
+    /// Writes the rows. How many were written.
+    pub(super) async fn insert(
         &'static self,
         db: &mut Db<'_>,
-        rows: &[R],
+        rows: Vec<Vec<Cell<'_>>>,
     ) -> Result<u64, StoreError> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let rows = to_json(&rows)?;
         let [sqlite, postgres] = self.texts.get_or_init(|| self.texts());
-        let text = by_engine!(&*db, sqlite: sqlite.as_str(), postgres: postgres.as_str());
-        execute!(db, text, &rows)
+        let done = match db {
+            Db::Sqlite(connection) => sqlx::query::<Sqlite>(sqlite.as_str())
+                .bind(to_json(&rows)?)
+                .execute(&mut **connection)
+                .await?
+                .rows_affected(),
+            Db::Postgres(connection) => {
+                let mut query = sqlx::query::<Postgres>(postgres.as_str());
+                for (at, (_, kind)) in self.columns.iter().enumerate() {
+                    let column = rows.iter().map(|row| &row[at]);
+                    macro_rules! array {
+                        ($variant:ident, $value:ident => $read:expr, $item:ty) => {{
+                            let values: Vec<Option<$item>> = column
+                                .map(|cell| match cell {
+                                    Cell::$variant($value) => Some($read),
+                                    _ => None,
+                                })
+                                .collect();
+                            query.bind(values)
+                        }};
+                    }
+                    query = match kind {
+                        Kind::Uuid => array!(Uuid, id => *id, Uuid),
+                        Kind::Int => array!(Int, number => *number, i64),
+                        Kind::Real => array!(Real, number => *number, f64),
+                        Kind::Text => array!(Text, text => text.as_ref(), &str),
+                        Kind::Bytes => array!(Bytes, bytes => *bytes, &[u8]),
+                    };
+                }
+                query.execute(&mut **connection).await?.rows_affected()
+            }
+        };
+        Ok(done)
     }
 
     fn texts(&self) -> [String; 2] {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
-        let head = format!("INSERT INTO {} ({}) SELECT ", self.table, names.join(", "));
-        let values = |read: fn(usize, Kind) -> String| -> String {
-            let values: Vec<String> = (self.columns.iter().enumerate())
-                .map(|(at, (_, kind))| read(at, *kind))
-                .collect();
-            values.join(", ")
-        };
-        let sqlite = values(|at, kind| match kind {
-            Kind::Uuid => format!("unhex(value ->> {at}, '-')"),
-            Kind::Bytes => format!("unhex(value ->> {at})"),
-            Kind::Int | Kind::Real | Kind::Text => format!("value ->> {at}"),
-        });
-        let postgres = values(|at, kind| match kind {
-            Kind::Uuid => format!("CAST(value ->> {at} AS uuid)"),
-            Kind::Int => format!("CAST(value ->> {at} AS bigint)"),
-            Kind::Real => format!("CAST(value ->> {at} AS double precision)"),
-            Kind::Text => format!("value ->> {at}"),
-            Kind::Bytes => format!("decode(value ->> {at}, 'hex')"),
-        });
+        let sqlite: Vec<String> = (self.columns.iter().enumerate())
+            .map(|(at, (_, kind))| match kind {
+                Kind::Uuid | Kind::Bytes => format!("unhex(value ->> {at})"),
+                Kind::Int | Kind::Real | Kind::Text => format!("value ->> {at}"),
+            })
+            .collect();
+        let postgres: Vec<String> = (self.columns.iter().enumerate())
+            .map(|(at, (_, kind))| {
+                let array = match kind {
+                    Kind::Uuid => "uuid[]",
+                    Kind::Int => "bigint[]",
+                    Kind::Real => "double precision[]",
+                    Kind::Text => "text[]",
+                    Kind::Bytes => "bytea[]",
+                };
+                format!("CAST(${} AS {array})", at + 1)
+            })
+            .collect();
+        let (table, rest) = (self.table, self.rest);
+        let head = format!("INSERT INTO {table} ({})", names.join(", "));
         // SQLite needs the WHERE to tell ON CONFLICT from a join's ON.
-        let rest = self.rest;
         [
-            format!("{head}{sqlite} FROM json_each($1) WHERE true {rest}"),
             format!(
-                "{head}{postgres} FROM json_array_elements(CAST($1 AS json)) AS value WHERE true {rest}"
+                "{head} SELECT {} FROM json_each($1) WHERE true {rest}",
+                sqlite.join(", ")
+            ),
+            format!(
+                "{head} SELECT * FROM UNNEST({}) {rest}",
+                postgres.join(", ")
             ),
         ]
     }
-}
-
-/// Bytes as [`Kind::Bytes`] takes them.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// A value bound to a statement put together by [`Select`].

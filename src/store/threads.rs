@@ -75,23 +75,23 @@ impl Db<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_threads(&mut self, threads: &[&Thread]) -> Result<u64, StoreError> {
-        let rows: Vec<_> = threads
+        let rows = threads
             .iter()
             .map(|thread| {
-                (
-                    thread.id,
-                    thread.site,
-                    &thread.key,
-                    &thread.title,
-                    &thread.url,
-                    &thread.lang,
+                sql::row![
+                    thread.id.0,
+                    thread.site.0,
+                    thread.key.as_str(),
+                    thread.title.as_ref().map(Title::as_str),
+                    thread.url.as_ref().map(Url::as_str),
+                    thread.lang.as_ref().map(Lang::as_str),
                     i64::from(thread.closed),
-                    thread.mode,
+                    thread.mode.map(Mode::as_str),
                     thread.created_at.millis(),
-                )
+                ]
             })
             .collect();
-        THREADS.insert(self, &rows).await
+        THREADS.insert(self, rows).await
     }
 
     /// The threads of these keys, in no order, held by [`Lock::Share`].
