@@ -1,6 +1,7 @@
 //! A comment: what a reader wrote, where it hangs in the tree, and what became of it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     AuthorId, AuthorName, Body, CommentId, DecisionId, Email, ExternalId, Score, Scores, SiteId,
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// What readers may see of a comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Everybody sees it.
@@ -52,7 +53,7 @@ impl Status {
 }
 
 /// A reader as a comment names them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Author {
     /// The site's own id of the reader.
     pub id: AuthorId,
@@ -95,7 +96,7 @@ pub struct NewComment {
 }
 
 /// Why the machine wants a human to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
     Toxicity,
@@ -158,16 +159,17 @@ impl From<super::Label> for ReasonCode {
 }
 
 /// One reason, with the score behind it where there is one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     pub code: ReasonCode,
+    #[schema(required)]
     pub score: Option<Score>,
     /// Short, for a human.
     pub detail: String,
 }
 
 /// How alike a duplicate is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DuplicateKind {
     /// The same once letter case, look-alike characters, white space and quotes are set aside.
@@ -177,7 +179,7 @@ pub enum DuplicateKind {
 }
 
 /// The earlier comment that this one repeats: the oldest surviving of its cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct DuplicateOf {
     pub id: CommentId,
     pub kind: DuplicateKind,
@@ -186,11 +188,12 @@ pub struct DuplicateOf {
 }
 
 /// The decision that stands, as a comment shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StandingDecision {
     #[serde(skip)]
     pub id: DecisionId,
     pub action: Action,
+    #[schema(required)]
     pub reason: Option<DecisionReason>,
     /// Whose it is; the comment does not show it.
     #[serde(skip)]
@@ -227,7 +230,7 @@ pub struct Comment {
 }
 
 /// What a comment said before an edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Revision {
     /// The comment's version that said so.
     pub version: i64,

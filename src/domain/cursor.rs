@@ -7,6 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 const DIGEST_BYTES: usize = 8;
 
@@ -15,9 +16,10 @@ const DIGEST_BYTES: usize = 8;
 #[error("is not a cursor of this list with these filters; begin again without it")]
 pub struct InvalidCursor;
 
-/// An opaque cursor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// An opaque cursor: where the next page begins. It is bound to its list and filters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
 pub struct Cursor(String);
 
 impl Cursor {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{CommentId, DecisionId, Label, QueueName, SiteId, Status, ThreadId, Timestamp};
 
 /// What a moderator asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Readers may see it.
@@ -29,7 +30,7 @@ impl From<Verb> for Action {
 }
 
 /// What the audit log says was done: what was asked for, or an undo of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     Approve,
@@ -62,7 +63,7 @@ impl Action {
 }
 
 /// Why a moderator decided so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionReason {
     Offensive,
@@ -120,7 +121,7 @@ impl DecisionReason {
 pub type LabelOverrides = BTreeMap<Label, bool>;
 
 /// One entry of the audit log. Entries are added, never changed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Decision {
     pub id: DecisionId,
     pub comment_id: CommentId,
@@ -129,15 +130,20 @@ pub struct Decision {
     #[serde(skip)]
     pub thread: ThreadId,
     pub action: Action,
+    #[schema(required)]
     pub reason: Option<DecisionReason>,
+    #[schema(required)]
     pub note: Option<String>,
+    #[schema(value_type = BTreeMap<Label, bool>)]
     pub labels: LabelOverrides,
     /// The subject of the moderator's token.
     pub moderator: String,
     pub at: Timestamp,
     pub from_status: Status,
     pub to_status: Status,
+    #[schema(required)]
     pub from_queue: Option<QueueName>,
+    #[schema(required)]
     pub to_queue: Option<QueueName>,
     /// The comment's version after this decision.
     pub version: i64,
@@ -145,8 +151,10 @@ pub struct Decision {
     #[serde(skip)]
     pub replaces: Option<DecisionId>,
     /// The decision that this one takes back.
+    #[schema(required)]
     pub undoes: Option<DecisionId>,
     /// What was decided together is undone together.
+    #[schema(required)]
     pub group_id: Option<uuid::Uuid>,
 }
 

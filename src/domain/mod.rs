@@ -10,10 +10,12 @@ mod cursor;
 mod decision;
 mod event;
 mod ids;
+mod object;
 mod policy;
 mod queue;
 mod report;
 mod sanction;
+pub mod schema;
 mod score;
 mod site;
 mod text;
@@ -29,6 +31,7 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb};
 pub use event::{Event, EventKind};
 pub use ids::{AppealId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SiteId, ThreadId};
+pub use object::{Object, object, optional_object};
 pub use policy::{
     AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, WordEntry,
     decide,
@@ -36,7 +39,9 @@ pub use policy::{
 pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
 pub use report::{Appeal, Report, ReportReason, Reporter};
 pub use sanction::{AuthorNote, Sanction, SanctionKind};
-pub use score::{Highlight, Label, NotAScore, PerLabel, Score, Scores, Span, Thresholds};
+pub use score::{
+    Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,
+};
 pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,

@@ -7,17 +7,18 @@
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
-    DuplicateOf, Invalid, Label, PerLabel, Priority, Reason, ReasonCode, SanctionKind, Score,
-    Scores, Status, Thresholds, Timestamp,
+    DuplicateOf, Invalid, Label, PerLabel, PolicyThresholds, Priority, Reason, ReasonCode,
+    SanctionKind, Scores, Status, Thresholds, Timestamp, object,
 };
 
 /// Shorter texts ("merci", "courage à tous") repeat by nature and are never duplicates.
 pub const MIN_DUPLICATE_CHARS: usize = 25;
 
 /// When comments of a thread appear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// At once, unless something holds them.
@@ -47,13 +48,15 @@ impl Mode {
 }
 
 /// A site's rules. The default holds for a human and never hides: hiding by machine is for a site to switch on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Scores from which a comment waits; null follows the model's own thresholds.
-    pub hold: PerLabel<Option<Score>>,
+    #[serde(deserialize_with = "object")]
+    pub hold: PolicyThresholds,
     /// Scores from which a comment is hidden at once; null never hides.
-    pub hide: PerLabel<Option<Score>>,
+    #[serde(deserialize_with = "object")]
+    pub hide: PolicyThresholds,
     /// Whether a copy of an earlier comment waits.
     pub hold_duplicates: bool,
     /// The most links a comment may have without waiting.
@@ -61,25 +64,31 @@ pub struct Policy {
     /// Whether an author's first comment waits.
     pub hold_first_comment: bool,
     /// Words and phrases with which a comment waits.
+    #[schema(max_items = 5_000)]
     pub banned_words: Vec<WordEntry>,
     /// Whether a comment with a banned word is hidden at once instead.
     pub hide_banned_words: bool,
     /// Words and phrases that a moderator should look at, further down the queue.
+    #[schema(max_items = 5_000)]
     pub suspect_words: Vec<WordEntry>,
     /// How many reports of one version make a published comment wait; null never does.
+    #[schema(value_type = Option<u32>, minimum = 1)]
     pub hold_at_reports: Option<NonZeroU32>,
     /// Threads take no new comments this many days after they were made; null leaves them open.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     pub close_after_days: Option<NonZeroU32>,
     /// After this many days the texts of deleted comments, and the mail and network addresses of authors not seen
     /// since, are erased; null keeps them.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     pub retention_days: Option<NonZeroU32>,
     /// For threads without a mode of their own.
     pub mode: Mode,
 }
 
 /// A word or phrase of a list. One that ends with `*` stands for all words that begin so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"^[^*\x00-\x1f\x7f-\x9f]+\*?$")]
 pub struct WordEntry(String);
 
 impl WordEntry {
@@ -330,7 +339,7 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CommentId, DuplicateKind};
+    use crate::domain::{CommentId, DuplicateKind, Score};
     use proptest::prelude::*;
 
     fn calm() -> Signals {

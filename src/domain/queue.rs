@@ -1,11 +1,12 @@
 //! The moderators' queue: which part of it an item waits in, and in what order.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Label, Reason, ReasonCode, Scores};
 
 /// The part of the queue an item waits in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueName {
     /// Held before readers saw it.
@@ -51,7 +52,7 @@ impl QueueName {
 }
 
 /// The order of a page of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueSort {
     /// The most harm first.
@@ -66,14 +67,18 @@ pub enum QueueSort {
 /// `value` is the sum of the parts. Items held as threats have at least [`Priority::THREAT_TIER`] points, all others
 /// stay below, so that one number sorts by tier, then by harm. It is fixed when the item enters the queue and does not
 /// drift with time.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(
+    description = "How soon a moderator should look. `value` is the sum of the parts, from 5 up for what waits as a threat and \
+                   below for all else, and does not drift with time."
+)]
 pub struct Priority {
     pub value: f64,
     pub parts: Vec<PriorityPart>,
 }
 
 /// Points that one reason adds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PriorityPart {
     pub code: ReasonCode,
     pub points: f64,

@@ -1,11 +1,12 @@
 //! Readers' reports of comments, and authors' appeals.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{AppealId, AuthorId, Body, CommentId, Note, ReportId, Timestamp};
 
 /// Why a reader reports a comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportReason {
     Offensive,
@@ -37,18 +38,19 @@ impl ReportReason {
 }
 
 /// Who reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reporter {
     pub id: AuthorId,
 }
 
 /// A reader's report. A reader reports a comment once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Report {
     pub id: ReportId,
     pub comment_id: CommentId,
     pub reporter: Reporter,
     pub reason: ReportReason,
+    #[schema(required)]
     pub note: Option<Note>,
     /// The comment's version that was reported.
     pub version: i64,
@@ -58,7 +60,7 @@ pub struct Report {
 }
 
 /// An author asks for another look at a comment of theirs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Appeal {
     pub id: AppealId,
     pub comment_id: CommentId,

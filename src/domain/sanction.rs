@@ -1,11 +1,12 @@
 //! Measures against an author, each in force until it is lifted or its end comes.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Note, SanctionId, Timestamp};
 
 /// What is done about an author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SanctionKind {
     /// They cannot post or edit.
@@ -41,17 +42,21 @@ impl SanctionKind {
 }
 
 /// A measure that a moderator took.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Sanction {
     pub id: SanctionId,
     pub kind: SanctionKind,
     /// When it ends by itself; null means not before it is lifted.
+    #[schema(required)]
     pub until: Option<Timestamp>,
+    #[schema(required)]
     pub note: Option<Note>,
     /// The subject of the moderator's token.
     pub moderator: String,
     pub at: Timestamp,
+    #[schema(required)]
     pub lifted_at: Option<Timestamp>,
+    #[schema(required)]
     pub lifted_by: Option<String>,
 }
 
@@ -64,7 +69,7 @@ impl Sanction {
 }
 
 /// What moderators tell one another about an author.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuthorNote {
     pub id: super::NoteId,
     pub text: Note,

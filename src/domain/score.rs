@@ -1,12 +1,16 @@
 //! What the classifier says of a text: one probability per label, and the spans that explain it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The six things a comment is scored for.
 ///
 /// To add one: add it here and in [`Label::ALL`], train a model that knows it, and give it a column in both migrations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
+#[schema(description = "The six things a comment is scored for.")]
 pub enum Label {
     /// Abusive, hateful, insulting or rude enough to make people leave.
     Toxicity,
@@ -128,8 +132,9 @@ impl<T> PerLabel<T> {
 }
 
 /// A probability from 0 to 1, kept to four significant digits, so that what is decided on, stored and shown is one number.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "f32", into = "f32")]
+#[schema(value_type = f32, minimum = 0, maximum = 1)]
 pub struct Score(f32);
 
 impl Score {
@@ -177,18 +182,21 @@ impl TryFrom<f32> for Score {
 /// The six probabilities of a text.
 pub type Scores = PerLabel<Score>;
 
+/// Scores from which a policy acts, for the labels that it names.
+pub type PolicyThresholds = PerLabel<Option<Score>>;
+
 /// The scores from which a label counts as present.
 pub type Thresholds = PerLabel<Score>;
 
 /// A stretch of a text, counted in Unicode scalar values, half-open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Span {
     pub start: usize,
     pub end: usize,
 }
 
 /// A span that raised a label's score, and by how much (log-odds).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Highlight {
     pub label: Label,
     pub start: usize,

@@ -1,12 +1,18 @@
 //! A site: whose comments these are.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Invalid, Policy, SiteId, Timestamp, Title};
 
 /// A site's short name in tokens and addresses: 1 to 63 of `a-z`, `0-9` and `-`, as in a host name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(
+    min_length = 1,
+    max_length = 63,
+    pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+)]
 pub struct SiteSlug(String);
 
 impl SiteSlug {

@@ -1,6 +1,14 @@
 //! Texts from outside: each type can only be made by parsing, so that holding one means it is fit to store.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+
+use super::schema;
 
 /// The most Unicode scalar values a comment may have.
 pub const MAX_BODY_CHARS: usize = 10_000;
@@ -81,8 +89,8 @@ fn chars(text: &str) -> usize {
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident, $schema:expr, $parse:expr;)+) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -128,25 +136,39 @@ macro_rules! texts {
                 f.write_str(&self.0)
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let mut schema = $schema;
+                schema.description = Some(concat!($($doc),*).trim().into());
+                RefOr::T(Schema::Object(schema))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
     )+};
 }
 
 texts! {
     /// The body of a comment: 1 to 10,000 Unicode scalar values of plain text, not blank, and no control characters
     /// other than newline and tab. CR LF becomes newline.
-    Body = |text| lines(text, MAX_BODY_CHARS);
+    Body, schema::lines(MAX_BODY_CHARS), |text| lines(text, MAX_BODY_CHARS);
     /// A site's own id of a page: any text of 1 to 255 bytes without control characters.
-    ThreadKey = |text| one_line(text, 255, "bytes", str::len);
+    ThreadKey, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
     /// A site's own id of a reader: 1 to 255 bytes.
-    AuthorId = |text| one_line(text, 255, "bytes", str::len);
+    AuthorId, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
     /// A reader's name as shown: 1 to 255 characters.
-    AuthorName = |text| one_line(text, 255, "characters", chars);
+    AuthorName, schema::line(255), |text| one_line(text, 255, "characters", chars);
     /// A site's own id of a comment: 1 to 255 bytes.
-    ExternalId = |text| one_line(text, 255, "bytes", str::len);
+    ExternalId, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
     /// The title of a page: 1 to 1,000 characters.
-    Title = |text| one_line(text, 1_000, "characters", chars);
+    Title, schema::line(1_000), |text| one_line(text, 1_000, "characters", chars);
     /// The address of a page: http or https, at most 2,048 bytes.
-    Url = |text| {
+    Url, schema::matching(8, 2_048, r"^https?://[^\s\x00-\x1f\x7f-\x9f]+$"), |text| {
         let text = one_line(text, 2_048, "bytes", str::len)?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         match rest {
@@ -155,7 +177,7 @@ texts! {
         }
     };
     /// A language tag such as `fr` or `en-GB` (BCP 47).
-    Lang = |text| {
+    Lang, schema::matching(2, 35, "^[A-Za-z]{2}[A-Za-z0-9]{0,6}(-[A-Za-z0-9]{1,8})*$"), |text| {
         let ok = (2..=35).contains(&text.len())
             && text.split('-').all(|part| {
                 (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -168,7 +190,7 @@ texts! {
         }
     };
     /// An e-mail address, kept but never shown to readers: 3 to 320 characters with an @ inside.
-    Email = |text| {
+    Email, schema::matching(3, 320, r"^[^@ \x00-\x1f\x7f-\x9f]+@[^ \x00-\x1f\x7f-\x9f]+$"), |text| {
         let text = one_line(text, 320, "characters", chars)?;
         match text.split_once('@') {
             Some((name, host)) if !name.is_empty() && !host.is_empty() && !text.contains(' ') => Ok(text),
@@ -176,11 +198,11 @@ texts! {
         }
     };
     /// A moderator's note: 1 to 2,000 characters; newlines and tabs are kept.
-    Note = |text| lines(text, 2_000);
+    Note, schema::lines(2_000), |text| lines(text, 2_000);
     /// Who bears a token: the name in the audit log. 1 to 255 bytes.
-    Subject = |text| one_line(text, 255, "bytes", str::len);
+    Subject, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
     /// What somebody searches for: 1 to 200 characters, at most ten words.
-    Words = |text| {
+    Words, schema::line(200), |text| {
         let text = one_line(text, 200, "characters", chars)?;
         if text.split_whitespace().count() > 10 {
             return Err(Invalid::new("must have at most 10 words"));

@@ -67,7 +67,7 @@ impl Thread {
 }
 
 /// How many comments of a thread have each status, counted when asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
 pub struct ThreadCounts {
     pub published: i64,
     pub pending: i64,

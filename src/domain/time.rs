@@ -2,9 +2,16 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::ToSchema;
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
+#[schema(
+    value_type = String,
+    format = DateTime,
+    description = "A moment, as in RFC 3339; answers have it in UTC with milliseconds.",
+    examples("2026-11-22T09:30:00.000Z")
+)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -2,19 +2,29 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     access::Asking,
     extract::{Json, Params, ReaderId},
     fields::Fields,
+    parameters::{AuthorPath, OfOneSite},
     problem::Problem,
 };
 use crate::{
-    domain::{Note, SanctionId, SanctionKind, Timestamp},
-    moderation::{Moderation, NewSanction},
+    domain::{AuthorNote, Note, Sanction, SanctionId, SanctionKind, Timestamp},
+    moderation::{AuthorView, Moderation, NewSanction},
 };
 
 /// All that is known of an author.
+#[utoipa::path(
+    get, path = "/v1/authors/{author}", operation_id = "getAuthor",
+    params(AuthorPath, OfOneSite),
+    responses(
+        (status = 200, description = "What is known.", body = AuthorView),
+        (status = 404, description = "Nothing is known of such an author, or there is no such site."),
+    ),
+)]
 pub async fn show(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -26,17 +36,28 @@ pub async fn show(
 }
 
 /// A measure to take.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewSanction)]
 pub struct SanctionBody {
     kind: SanctionKind,
     #[serde(default)]
     until: Option<Timestamp>,
     #[serde(default)]
+    #[schema(value_type = Option<Note>)]
     note: Option<String>,
 }
 
 /// Takes a measure against an author.
+#[utoipa::path(
+    post, path = "/v1/authors/{author}/sanctions", operation_id = "sanctionAuthor",
+    params(AuthorPath, OfOneSite),
+    request_body = SanctionBody,
+    responses(
+        (status = 201, description = "The measure, in force from now on.", body = Sanction),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn sanction(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -58,6 +79,14 @@ pub async fn sanction(
 }
 
 /// Lifts a measure.
+#[utoipa::path(
+    delete, path = "/v1/authors/{author}/sanctions/{id}", operation_id = "liftSanction",
+    params(AuthorPath, ("id" = inline(SanctionId), Path, description = "The measure."), OfOneSite),
+    responses(
+        (status = 204, description = "It is lifted."),
+        (status = 404, description = "The author has no measure of this id that could be lifted, or there is no such site."),
+    ),
+)]
 pub async fn lift(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -78,13 +107,24 @@ pub async fn lift(
 }
 
 /// What to note.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewNote)]
 pub struct NoteBody {
+    #[schema(value_type = Note)]
     text: String,
 }
 
 /// Notes something about an author.
+#[utoipa::path(
+    post, path = "/v1/authors/{author}/notes", operation_id = "noteAuthor",
+    params(AuthorPath, OfOneSite),
+    request_body = NoteBody,
+    responses(
+        (status = 201, description = "The note.", body = AuthorNote),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn note(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,

@@ -6,22 +6,28 @@ use actix_web::{
     web,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     access::Asking,
-    extract::{Id, Json, Key, Params, object, optional_object},
+    extract::{Id, Json, Key, Params},
     fields::Fields,
     idempotency::{Kept, replay},
     limits::Limits,
+    parameters::{CommentPath, OfOneSite, OfSites, Paging, ThreadPath},
     problem::Problem,
     queue::PAGE as LIST_PAGE,
 };
 use crate::{
     domain::{
-        Author, AuthorId, AuthorName, Body, CommentId, Email, ExternalId, Invalid, Lang, NewAuthor,
-        NewComment, Status, ThreadChange, ThreadKey, Title, Url,
+        Author, AuthorId, AuthorName, Body, CommentId, Cursor, Email, ExternalId, Invalid, Lang,
+        NewAuthor, NewComment, Revision, Status, ThreadChange, ThreadKey, Timestamp, Title, Url,
+        object, optional_object, schema::nullable_ip,
     },
-    moderation::{ChangesFilter, Edit, Keyed, Listing, Moderation, Submission, Submitted, View},
+    moderation::{
+        ChangesFilter, CommentView, Edit, Keyed, Listing, Moderation, Page, ReaderComment,
+        ReaderSort, Submission, Submitted, View,
+    },
 };
 
 /// The default and the most comments a page of a thread has.
@@ -32,36 +38,47 @@ const TREE_DEPTH: (usize, usize) = (10, 60);
 const FLAT_DEPTH: usize = 255;
 
 /// A comment as a site posts it.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewComment)]
 pub struct CommentBody {
+    #[schema(value_type = Body)]
     body: String,
     #[serde(deserialize_with = "object")]
     author: AuthorBody,
     #[serde(default)]
     parent_id: Option<CommentId>,
     #[serde(default)]
+    #[schema(value_type = Option<ExternalId>)]
     external_id: Option<String>,
     #[serde(default, deserialize_with = "optional_object")]
     thread: Option<ThreadDetails>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewAuthor)]
 struct AuthorBody {
+    #[schema(value_type = AuthorId)]
     id: String,
+    #[schema(value_type = AuthorName)]
     name: String,
     #[serde(default)]
+    #[schema(value_type = Option<Email>)]
     email: Option<String>,
     #[serde(default)]
+    #[schema(schema_with = nullable_ip)]
     ip: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ThreadDetails {
+    #[schema(value_type = Option<Title>)]
     title: Option<String>,
+    #[schema(value_type = Option<Url>)]
     url: Option<String>,
+    #[schema(value_type = Option<Lang>)]
     lang: Option<String>,
 }
 
@@ -118,6 +135,19 @@ impl CommentBody {
 }
 
 /// Posts a comment: 201 if readers see it, 202 if it waits or is hidden, 200 if the site had posted it before.
+#[utoipa::path(
+    post, path = "/v1/threads/{key}/comments", operation_id = "postComment",
+    params(ThreadPath, OfOneSite),
+    request_body = CommentBody,
+    responses(
+        (status = 200, description = "The site had posted it before, with this external_id.", body = CommentView),
+        (status = 201, description = "Readers see it.", body = CommentView),
+        (status = 202, description = "It waits for a moderator, or is hidden.", body = CommentView),
+        (status = 403, description = "The author is banned, or the token may not post."),
+        (status = 404, description = "There is no such site, no comment of the id parent_id, or it is in another thread."),
+        (status = 409, description = "The thread is closed, or the parent is hidden or deleted."),
+    ),
+)]
 pub async fn submit(
     moderation: web::Data<Moderation>,
     limits: web::Data<Limits>,
@@ -163,15 +193,29 @@ pub fn render(submitted: &Submitted) -> (u16, String) {
 }
 
 /// A new text for a comment.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CommentEdit)]
 pub struct EditBody {
+    #[schema(value_type = Body)]
     body: String,
     #[serde(default)]
     version: Option<i64>,
 }
 
 /// Edits a comment for its author.
+#[utoipa::path(
+    patch, path = "/v1/comments/{id}", operation_id = "editComment",
+    params(CommentPath),
+    request_body = EditBody,
+    responses(
+        (status = 200, description = "The comment, scored and judged again.", body = CommentView),
+        (status = 403, description = "The author is banned, or the token may not post."),
+        (status = 404, description = "There is no such comment."),
+        (status = 409, description = "The comment is no longer at that version; `current` has it as it is."),
+        (status = 410, description = "The comment was deleted."),
+    ),
+)]
 pub async fn edit(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -187,6 +231,15 @@ pub async fn edit(
 }
 
 /// Deletes a comment for its author.
+#[utoipa::path(
+    delete, path = "/v1/comments/{id}", operation_id = "deleteComment",
+    params(CommentPath),
+    responses(
+        (status = 204, description = "It is deleted."),
+        (status = 404, description = "There is no such comment."),
+        (status = 410, description = "It was deleted before."),
+    ),
+)]
 pub async fn delete(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -197,6 +250,15 @@ pub async fn delete(
 }
 
 /// What a comment said before its edits.
+#[utoipa::path(
+    get, path = "/v1/comments/{id}/revisions", operation_id = "listRevisions",
+    params(CommentPath),
+    responses(
+        (status = 200, description = "The earlier texts, the oldest first; all of them.", body = Page<Revision>),
+        (status = 404, description = "There is no such comment."),
+        (status = 410, description = "The comment was deleted."),
+    ),
+)]
 pub async fn revisions(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -206,6 +268,19 @@ pub async fn revisions(
 }
 
 /// What changed since, the earliest change first.
+#[utoipa::path(
+    get, path = "/v1/comments", operation_id = "listChangedComments",
+    params(
+        ("since" = inline(Option<Timestamp>), Query, description = "Only what changed at this moment or later."),
+        ("status" = inline(Option<Status>), Query, description = "Only comments that now have this status."),
+        ("external_id" = inline(Option<ExternalId>), Query, description = "Only the comment of this id; it is of one site."),
+        OfSites, Paging,
+    ),
+    responses(
+        (status = 200, description = "Comments in the order of their latest change.", body = Page<CommentView>),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn changes(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -223,6 +298,15 @@ pub async fn changes(
 }
 
 /// One comment.
+#[utoipa::path(
+    get, path = "/v1/comments/{id}", operation_id = "getComment",
+    params(CommentPath),
+    responses(
+        (status = 200, description = "The comment, whatever its status.", body = CommentView),
+        (status = 404, description = "There is no such comment."),
+        (status = 410, description = "The comment was deleted."),
+    ),
+)]
 pub async fn show(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -232,6 +316,28 @@ pub async fn show(
 }
 
 /// A thread as readers see it.
+#[utoipa::path(
+    get, path = "/v1/threads/{key}/comments", operation_id = "listThreadComments",
+    params(
+        ThreadPath,
+        ("view" = inline(Option<View>), Query, description = "`tree` nests replies, `flat` does not; `tree` if absent."),
+        ("sort" = inline(Option<ReaderSort>), Query, description = "The order of comments beside one another; `oldest` if absent."),
+        ("max_depth" = Option<usize>, Query, maximum = 255,
+            description = "How many levels below the first to show. In a tree at most 60, and 10 if absent."),
+        ("parent" = inline(Option<CommentId>), Query, description = "Only what hangs below this comment."),
+        ("viewer" = inline(Option<AuthorId>), Query, description = "A reader whose own pending comments are shown too."),
+        ("status" = Option<String>, Query, pattern = "^all$", description = "`all` shows every status, with scores: for moderators."),
+        OfOneSite,
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 10_000,
+            description = "The most comments of a page, counted in display order; 200 if absent."),
+        ("cursor" = inline(Option<Cursor>), Query, description = "The `next_cursor` or a `replies_cursor` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "A page of the thread.", body = Page<ReaderComment>),
+        (status = 403, description = "Only moderators see every status."),
+        (status = 404, description = "There is no such site, thread or parent."),
+    ),
+)]
 pub async fn list(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,

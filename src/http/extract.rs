@@ -1,6 +1,6 @@
 //! What handlers take from a request, with errors that name the field.
 
-use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr, time::Duration};
+use std::{future::Future, pin::Pin, str::FromStr, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
@@ -9,13 +9,11 @@ use actix_web::{
 };
 use serde::{
     Deserialize,
-    de::{
-        DeserializeOwned, IntoDeserializer as _, MapAccess, Visitor, value::MapAccessDeserializer,
-    },
+    de::{DeserializeOwned, IntoDeserializer as _},
 };
 
 use super::problem::Problem;
-use crate::domain::{AuthorId, Invalid, SiteSlug, ThreadKey};
+use crate::domain::{AuthorId, Invalid, Object, SiteSlug, ThreadKey};
 
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -124,47 +122,6 @@ fn name_field(path: &str, message: &str) -> (String, String) {
         }
     }
     (path.trim_start_matches('.').to_owned(), message.to_owned())
-}
-
-/// A struct that is given as an object. Serde would also take an array of its fields in order, which nobody asked for.
-pub fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Fields<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(fields))
-        }
-    }
-
-    deserializer.deserialize_map(Fields(PhantomData))
-}
-
-/// The same for one that may be absent or null.
-pub fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
-}
-
-/// A value that was given as an object.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object(deserializer).map(Self)
-    }
 }
 
 /// Tells an absent field (`None`) from one that is null (`Some(None)`).

@@ -15,9 +15,14 @@ use actix_web::{
     web,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{access::Asking, comments, extract, problem::Problem};
+use super::{
+    access::Asking,
+    comments, extract,
+    problem::{PROBLEM_JSON, Problem},
+};
 use crate::{
     domain::{Role, SiteScope},
     moderation::{FirstAnswer, Keyed, Moderation},
@@ -128,20 +133,38 @@ async fn keep(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// The first answer, given again.
+/// The first answer, given again. A problem is written by [`super::trace`], with the id of this request.
 pub fn replay(first: FirstAnswer) -> HttpResponse {
     let status = StatusCode::from_u16(first.status).unwrap_or(StatusCode::OK);
-    let kind = if status.is_client_error() {
-        "application/problem+json"
+    let mut response = HttpResponse::build(status);
+    response.insert_header((REPLAYED, HeaderValue::from_static("true")));
+    let mut response = if status.is_client_error() {
+        let mut response = response.finish();
+        response.extensions_mut().insert(Repeated(first.body));
+        response
     } else {
-        "application/json"
+        response
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .body(first.body)
     };
-    let mut response = HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, kind))
-        .insert_header((REPLAYED, HeaderValue::from_static("true")))
-        .body(first.body);
     response.extensions_mut().insert(Kept);
     response
+}
+
+/// A problem that was the first answer, as it was kept.
+pub struct Repeated(String);
+
+impl Repeated {
+    /// The answer to a later request.
+    pub fn response(&self, status: StatusCode, request_id: &str) -> HttpResponse {
+        let mut problem: serde_json::Map<String, Value> =
+            serde_json::from_str(&self.0).unwrap_or_default();
+        problem.insert("request_id".into(), request_id.into());
+        HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, PROBLEM_JSON))
+            .insert_header((REPLAYED, HeaderValue::from_static("true")))
+            .body(Value::Object(problem).to_string())
+    }
 }
 
 /// The key of a request that has one: a POST by a site.

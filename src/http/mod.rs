@@ -1,18 +1,21 @@
 //! Palabre over HTTP: the contract's routes, each handler being its extractors, one use case and one answer.
 //!
-//! `routes` is the API as one list. To add an endpoint: a line there, a handler in the file of its noun, and a row in
-//! the table test of who may call it.
+//! `routes` is the API as one list. To add an endpoint: a line there, a handler with its description (`utoipa::path`)
+//! in the file of its noun, and a row in the table test of who may call it.
 
 mod access;
 mod authors;
 mod comments;
 mod decisions;
+mod docs;
 mod errors;
 mod extract;
 mod fields;
 mod health;
 mod idempotency;
 mod limits;
+pub mod openapi;
+mod parameters;
 mod problem;
 mod queue;
 mod reports;
@@ -36,7 +39,7 @@ use actix_web::{
 pub use limits::RateLimit;
 pub use settings::{BasePath, Origins, Settings, TrustedProxies};
 
-use self::{extract::BodyLimit, idempotency::Twins, limits::Limits};
+use self::{docs::Docs, extract::BodyLimit, idempotency::Twins, limits::Limits};
 use crate::moderation::Moderation;
 
 /// The most bytes a request body may have.
@@ -68,6 +71,7 @@ pub fn start(
     let limits = web::Data::new(Limits::new(settings.rate_limit));
     let proxies = web::Data::new(settings.trusted_proxies);
     let twins: web::Data<Twins> = web::Data::default();
+    let docs = web::Data::new(Docs::new(&settings.base_path)?);
     let (base_path, origins) = (settings.base_path, settings.cors_origins);
     let server = HttpServer::new(move || {
         App::new()
@@ -75,6 +79,7 @@ pub fn start(
             .app_data(limits.clone())
             .app_data(proxies.clone())
             .app_data(twins.clone())
+            .app_data(docs.clone())
             .app_data(web::PayloadConfig::new(BODY.0))
             .app_data(BODY)
             .service(

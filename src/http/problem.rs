@@ -8,35 +8,42 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{fields::Fields, limits::TooOften};
 use crate::moderation::CommentView;
 
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 /// How long to wait before trying again, in seconds, when the database is away.
 const RETRY_SECONDS: &str = "2";
 
 /// What went wrong, for the one who asked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
+    #[schema(format = "uri", pattern = "^urn:palabre:problem:")]
     kind: String,
     title: &'static str,
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     status: StatusCode,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required)]
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// The comment as it is, where the caller's picture of it is stale.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CommentView)]
     current: Option<Box<CommentView>>,
     #[serde(skip)]
     header: Option<(HeaderName, String)>,
 }
 
 /// What is wrong with one field of a request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct FieldError {
     pub field: String,
     pub message: String,
@@ -261,7 +268,7 @@ impl Problem {
             response.insert_header((name.clone(), value.as_str()));
         }
         response
-            .insert_header((CONTENT_TYPE, "application/problem+json"))
+            .insert_header((CONTENT_TYPE, PROBLEM_JSON))
             .body(serde_json::to_vec(&self).unwrap_or_default())
     }
 

@@ -2,16 +2,39 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::{access::Asking, extract::Params, problem::Problem};
+use super::{
+    access::Asking,
+    extract::Params,
+    parameters::{OfSites, Paging},
+    problem::Problem,
+};
 use crate::{
-    domain::{AuthorId, Invalid, ThreadKey, Words},
-    moderation::{Moderation, QueueRequest},
+    domain::{AuthorId, Invalid, QueueName, QueueSort, ReasonCode, ThreadKey, Words},
+    moderation::{Moderation, Page, QueueCounts, QueueItem, QueueRequest},
 };
 
 /// The default and the most items a page has.
 pub const PAGE: (usize, usize) = (50, 200);
 
 /// A page of the queue.
+#[utoipa::path(
+    get, path = "/v1/queue", operation_id = "listQueue",
+    params(
+        ("queue" = inline(Option<QueueName>), Query, description = "Which part of the queue; `waiting` if absent."),
+        ("sort" = inline(Option<QueueSort>), Query, description = "`priority`, the most harm first, if absent."),
+        ("reason" = inline(Option<ReasonCode>), Query, description = "Only what waits for this reason."),
+        ("thread" = inline(Option<ThreadKey>), Query, description = "Only of this thread; it is of one site."),
+        ("author" = inline(Option<AuthorId>), Query, description = "Only of this author, who is of one site."),
+        ("min_score" = Option<f32>, Query, minimum = 0, maximum = 1, description = "Only what has at least this as its highest score."),
+        ("q" = inline(Option<Words>), Query, description = "Only what holds all these words, whatever their case and accents."),
+        ("collapse" = Option<String>, Query, pattern = "^cluster$", description = "`cluster` shows one item for all copies of a text."),
+        OfSites, Paging,
+    ),
+    responses(
+        (status = 200, description = "Items with all that a card shows.", body = Page<QueueItem>),
+        (status = 404, description = "There is no such site or thread."),
+    ),
+)]
 pub async fn list(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -39,6 +62,14 @@ pub async fn list(
 }
 
 /// How many items wait in each queue.
+#[utoipa::path(
+    get, path = "/v1/queue/counts", operation_id = "countQueue",
+    params(OfSites),
+    responses(
+        (status = 200, description = "A count for each part of the queue.", body = QueueCounts),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn counts(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,

@@ -2,11 +2,16 @@
 
 use actix_web::{HttpResponse, Route, http::Method, middleware::from_fn, web};
 
+use utoipa::openapi::OpenApi;
+
 use super::{
-    ADMIN_BODY, access::authorize, authors, comments, decisions, extract::BodyLimit, health,
+    ADMIN_BODY, access::authorize, authors, comments, decisions, docs, extract::BodyLimit, health,
     idempotency::remember, problem::Problem, queue, reports, score, sites, threads,
 };
-use crate::domain::Permission::{self, Administer, Moderate, Post, Read, Score};
+use crate::domain::{
+    Permission::{self, Administer, Moderate, Post, Read, Score},
+    Role,
+};
 
 /// One line of the API.
 pub struct Endpoint {
@@ -14,7 +19,48 @@ pub struct Endpoint {
     pub path: &'static str,
     /// What the caller needs; `None` is open to all.
     pub needs: Option<Permission>,
+    /// A document with what the handler says of itself; `None` for the document and its page.
+    pub described: Option<fn() -> OpenApi>,
     route: Route,
+}
+
+impl Endpoint {
+    /// Whether a site may send such a request again by its `Idempotency-Key`.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.method == Method::POST && self.needs.is_some_and(|needs| Role::Site.may(needs))
+    }
+}
+
+/// A line of the table. Its handler has a description by `utoipa::path`.
+macro_rules! route {
+    ($method:ident $path:literal, $needs:expr, $module:ident::$handler:ident) => {{
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($module::$handler))]
+        struct Described;
+        Endpoint {
+            method: Method::$method,
+            path: $path,
+            needs: $needs,
+            described: Some(<Described as utoipa::OpenApi>::openapi),
+            route: web::method(Method::$method).to($module::$handler),
+        }
+    }};
+}
+
+/// A line of the table for a page that is about the API, not part of it.
+fn page<F, Args>(path: &'static str, handler: F) -> Endpoint
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    Endpoint {
+        method: Method::GET,
+        path,
+        needs: None,
+        described: None,
+        route: web::get().to(handler),
+    }
 }
 
 /// Every endpoint.
@@ -22,57 +68,46 @@ pub struct Endpoint {
 #[rustfmt::skip]
 pub fn table() -> Vec<Endpoint> {
     vec![
-        get("/healthz", None, health::alive),
-        get("/readyz", None, health::ready),
-        get("/metrics", None, health::metrics),
+        route!(GET "/healthz", None, health::alive),
+        route!(GET "/readyz", None, health::ready),
+        route!(GET "/metrics", None, health::metrics),
+        page("/openapi.json", docs::document),
+        page("/docs", docs::page),
+        page("/docs/{asset:.*}", docs::asset),
 
-        get("/v1/threads", Some(Read), threads::list),
-        put("/v1/threads/{key}", Some(Post), threads::put),
-        get("/v1/threads/{key}", Some(Read), threads::show),
-        post("/v1/threads/{key}/comments", Some(Post), comments::submit),
-        get("/v1/threads/{key}/comments", Some(Read), comments::list),
-        get("/v1/threads/{key}/count", Some(Read), threads::count),
-        post("/v1/counts", Some(Read), threads::counts),
-        get("/v1/comments", Some(Read), comments::changes),
-        get("/v1/comments/{id}", Some(Read), comments::show),
-        patch("/v1/comments/{id}", Some(Post), comments::edit),
-        delete("/v1/comments/{id}", Some(Post), comments::delete),
-        post("/v1/comments/{id}/reports", Some(Post), reports::report),
-        post("/v1/comments/{id}/appeals", Some(Post), reports::appeal),
-        post("/v1/score", Some(Score), score::score),
+        route!(GET "/v1/threads", Some(Read), threads::list),
+        route!(PUT "/v1/threads/{key}", Some(Post), threads::put),
+        route!(GET "/v1/threads/{key}", Some(Read), threads::show),
+        route!(POST "/v1/threads/{key}/comments", Some(Post), comments::submit),
+        route!(GET "/v1/threads/{key}/comments", Some(Read), comments::list),
+        route!(GET "/v1/threads/{key}/count", Some(Read), threads::count),
+        route!(POST "/v1/counts", Some(Read), threads::counts),
+        route!(GET "/v1/comments", Some(Read), comments::changes),
+        route!(GET "/v1/comments/{id}", Some(Read), comments::show),
+        route!(PATCH "/v1/comments/{id}", Some(Post), comments::edit),
+        route!(DELETE "/v1/comments/{id}", Some(Post), comments::delete),
+        route!(POST "/v1/comments/{id}/reports", Some(Post), reports::report),
+        route!(POST "/v1/comments/{id}/appeals", Some(Post), reports::appeal),
+        route!(POST "/v1/score", Some(Score), score::score),
 
-        get("/v1/queue", Some(Moderate), queue::list),
-        get("/v1/queue/counts", Some(Moderate), queue::counts),
-        post("/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
-        post("/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
-        get("/v1/decisions", Some(Moderate), decisions::list),
-        get("/v1/comments/{id}/revisions", Some(Moderate), comments::revisions),
-        get("/v1/authors/{author}", Some(Moderate), authors::show),
-        post("/v1/authors/{author}/sanctions", Some(Moderate), authors::sanction),
-        delete("/v1/authors/{author}/sanctions/{id}", Some(Moderate), authors::lift),
-        post("/v1/authors/{author}/notes", Some(Moderate), authors::note),
+        route!(GET "/v1/queue", Some(Moderate), queue::list),
+        route!(GET "/v1/queue/counts", Some(Moderate), queue::counts),
+        route!(POST "/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
+        route!(POST "/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
+        route!(GET "/v1/decisions", Some(Moderate), decisions::list),
+        route!(GET "/v1/comments/{id}/revisions", Some(Moderate), comments::revisions),
+        route!(GET "/v1/authors/{author}", Some(Moderate), authors::show),
+        route!(POST "/v1/authors/{author}/sanctions", Some(Moderate), authors::sanction),
+        route!(DELETE "/v1/authors/{author}/sanctions/{id}", Some(Moderate), authors::lift),
+        route!(POST "/v1/authors/{author}/notes", Some(Moderate), authors::note),
 
-        get("/v1/sites", Some(Administer), sites::list),
-        post("/v1/sites", Some(Administer), sites::create),
-        patch("/v1/sites/{slug}", Some(Administer), sites::change),
-        get("/v1/sites/{slug}/policy", Some(Administer), sites::policy),
-        put("/v1/sites/{slug}/policy", Some(Administer), sites::set_policy),
+        route!(GET "/v1/sites", Some(Administer), sites::list),
+        route!(POST "/v1/sites", Some(Administer), sites::create),
+        route!(PATCH "/v1/sites/{slug}", Some(Administer), sites::change),
+        route!(GET "/v1/sites/{slug}/policy", Some(Administer), sites::policy),
+        route!(PUT "/v1/sites/{slug}/policy", Some(Administer), sites::set_policy),
     ]
 }
-
-macro_rules! methods {
-    ($($name:ident $method:ident),+) => {$(
-        fn $name<F, Args>(path: &'static str, needs: Option<Permission>, handler: F) -> Endpoint
-        where
-            F: actix_web::Handler<Args>,
-            Args: actix_web::FromRequest + 'static,
-            F::Output: actix_web::Responder + 'static,
-        {
-            Endpoint { method: Method::$method, path, needs, route: web::$name().to(handler) }
-        }
-    )+};
-}
-methods!(get GET, put PUT, post POST, patch PATCH, delete DELETE);
 
 /// Registers every endpoint, guarded by what it needs.
 pub fn configure(config: &mut web::ServiceConfig) {

@@ -2,17 +2,19 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     access::Asking,
     extract::{Json, Slug, present},
     fields::Fields,
+    parameters::SitePath,
     problem::Problem,
     threads::changed,
 };
 use crate::{
     domain::{Policy, SiteChange, SiteSlug, Title},
-    moderation::{Moderation, Page},
+    moderation::{Moderation, Page, SiteView},
 };
 
 /// The most words a list has.
@@ -21,6 +23,10 @@ const MAX_WORDS: usize = 5_000;
 const MAX_DAYS: u32 = 36_500;
 
 /// The sites of the caller's token, by slug.
+#[utoipa::path(
+    get, path = "/v1/sites", operation_id = "listSites",
+    responses((status = 200, description = "All of them.", body = Page<SiteView>)),
+)]
 pub async fn list(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -32,15 +38,27 @@ pub async fn list(
 }
 
 /// A new site.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewSite)]
 pub struct SiteBody {
+    #[schema(value_type = SiteSlug)]
     slug: String,
     #[serde(default)]
+    #[schema(value_type = Option<Title>)]
     name: Option<String>,
 }
 
 /// Adds a site with the default policy.
+#[utoipa::path(
+    post, path = "/v1/sites", operation_id = "createSite",
+    request_body = SiteBody,
+    responses(
+        (status = 201, description = "The site.", body = SiteView),
+        (status = 403, description = "Only an admin of all sites may."),
+        (status = 409, description = "There is a site of that name already."),
+    ),
+)]
 pub async fn create(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -56,14 +74,25 @@ pub async fn create(
 }
 
 /// What to change of a site. An absent field stays as it is, null clears it.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteChange)]
 pub struct SitePatch {
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Title>)]
     name: Option<Option<String>>,
 }
 
 /// Changes a site.
+#[utoipa::path(
+    patch, path = "/v1/sites/{slug}", operation_id = "changeSite",
+    params(SitePath),
+    request_body = SitePatch,
+    responses(
+        (status = 200, description = "The site.", body = SiteView),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn change(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -76,20 +105,37 @@ pub async fn change(
     };
     fields.finish()?;
     let site = moderation.site_of(&caller, Some(&slug)).await?;
-    Ok(HttpResponse::Ok().json(moderation.change_site(site, change).await?))
+    Ok(HttpResponse::Ok().json(moderation.change_site(&site, change).await?))
 }
 
 /// A site's policy.
+#[utoipa::path(
+    get, path = "/v1/sites/{slug}/policy", operation_id = "getPolicy",
+    params(SitePath),
+    responses(
+        (status = 200, description = "The policy.", body = Policy),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn policy(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
     Slug(slug): Slug,
 ) -> Result<HttpResponse, Problem> {
     let site = moderation.site_of(&caller, Some(&slug)).await?;
-    Ok(HttpResponse::Ok().json(site.policy))
+    Ok(HttpResponse::Ok().json(&site.policy))
 }
 
 /// Gives a site another policy; what the request leaves out is as in the default policy.
+#[utoipa::path(
+    put, path = "/v1/sites/{slug}/policy", operation_id = "setPolicy",
+    params(SitePath),
+    request_body = Policy,
+    responses(
+        (status = 200, description = "The policy, in force from now on.", body = Policy),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn set_policy(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,

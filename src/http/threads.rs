@@ -4,32 +4,40 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     access::Asking,
     extract::{Json, Key, Params, present},
     fields::Fields,
+    parameters::{OfOneSite, OfSites, Paging, ThreadPath},
     problem::Problem,
     queue::PAGE,
 };
 use crate::{
-    domain::{Invalid, Lang, Mode, ThreadChange, ThreadKey, Title, Url},
-    moderation::{Moderation, ThreadsFilter},
+    domain::{Invalid, Lang, Mode, ThreadChange, ThreadKey, Timestamp, Title, Url},
+    moderation::{Moderation, Page, ThreadView, ThreadsFilter},
 };
 
 /// A thread as a site sets it up. An absent field stays as it is, null clears it.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ThreadChange)]
 pub struct ThreadBody {
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Title>)]
     title: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Url>)]
     url: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Lang>)]
     lang: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<bool>)]
     closed: Option<Option<bool>>,
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Mode>)]
     mode: Option<Option<Mode>>,
 }
 
@@ -58,6 +66,16 @@ pub(super) fn changed<T>(
 }
 
 /// Makes or changes a thread.
+#[utoipa::path(
+    put, path = "/v1/threads/{key}", operation_id = "putThread",
+    params(ThreadPath, OfOneSite),
+    request_body = ThreadBody,
+    responses(
+        (status = 200, description = "The thread, changed.", body = ThreadView),
+        (status = 201, description = "The thread, made.", body = ThreadView),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn put(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -76,6 +94,17 @@ pub async fn put(
 }
 
 /// The threads of the site, in the order in which they were made.
+#[utoipa::path(
+    get, path = "/v1/threads", operation_id = "listThreads",
+    params(
+        ("since" = inline(Option<Timestamp>), Query, description = "Only threads made at this moment or later."),
+        OfSites, Paging,
+    ),
+    responses(
+        (status = 200, description = "Threads, the oldest first.", body = Page<ThreadView>),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn list(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -91,6 +120,14 @@ pub async fn list(
 }
 
 /// How many comments readers see in a thread.
+#[utoipa::path(
+    get, path = "/v1/threads/{key}/count", operation_id = "countThread",
+    params(ThreadPath, OfOneSite),
+    responses(
+        (status = 200, description = "The count; 0 where there is no such thread yet.", body = CountView),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn count(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -104,20 +141,24 @@ pub async fn count(
 }
 
 /// How many comments readers see in a thread.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Count)]
 pub struct CountView {
     published: i64,
 }
 
 /// Which threads to count.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CountsRequest)]
 pub struct CountsBody {
+    #[schema(value_type = Vec<ThreadKey>, max_items = 500)]
     keys: Vec<String>,
 }
 
 /// How many comments readers see in each thread, by its key; 0 where there is no such thread yet.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Counts)]
 pub struct CountsView {
     counts: BTreeMap<String, i64>,
 }
@@ -126,6 +167,15 @@ pub struct CountsView {
 const MAX_KEYS: usize = 500;
 
 /// How many comments readers see in each of some threads: for a list of articles.
+#[utoipa::path(
+    post, path = "/v1/counts", operation_id = "countThreads",
+    params(OfOneSite),
+    request_body = CountsBody,
+    responses(
+        (status = 200, description = "A count for each key.", body = CountsView),
+        (status = 404, description = "There is no such site."),
+    ),
+)]
 pub async fn counts(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
@@ -147,6 +197,14 @@ pub async fn counts(
 }
 
 /// One thread with its counts.
+#[utoipa::path(
+    get, path = "/v1/threads/{key}", operation_id = "getThread",
+    params(ThreadPath, OfOneSite),
+    responses(
+        (status = 200, description = "The thread with its counts.", body = ThreadView),
+        (status = 404, description = "There is no such site or thread."),
+    ),
+)]
 pub async fn show(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use tracing::Instrument as _;
 
-use super::problem::Problem;
+use super::{idempotency::Repeated, problem::Problem};
 use crate::moderation::Moderation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -86,6 +86,15 @@ fn finish<B: MessageBody>(
     id: &str,
 ) -> ServiceResponse<EitherBody<B>> {
     let status = response.status();
+    let repeated = response
+        .response_mut()
+        .extensions_mut()
+        .remove::<Repeated>();
+    if let Some(repeated) = repeated {
+        return response
+            .into_response(repeated.response(status, id))
+            .map_into_right_body();
+    }
     let problem = response
         .response_mut()
         .extensions_mut()

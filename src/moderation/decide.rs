@@ -7,7 +7,7 @@ use super::{CommentView, Error, Moderation, Thing, queue};
 use crate::{
     domain::{
         Action, Caller, Comment, CommentId, Decision, DecisionId, DecisionReason, Event, EventKind,
-        LabelOverrides, Note, Role, StandingDecision, Timestamp, Verb,
+        LabelOverrides, Note, Refusal, Role, StandingDecision, Status, Timestamp, Verb,
     },
     store::{Db, Lock},
 };
@@ -63,6 +63,12 @@ impl Moderation {
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
         let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        if comment.status == Status::Deleted {
+            return Err(Error::Refused {
+                refusal: Refusal::Deleted,
+                current: Box::new(comment.into()),
+            });
+        }
         if comment.version != request.version {
             return Err(Error::Stale(Box::new(comment.into())));
         }

@@ -348,7 +348,8 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// The next comments after a position, in the order of their latest change.
+    /// The next comments after a position, in the order of their latest change. On PostgreSQL, one that changed while a
+    /// transaction was open that still is comes a moment later.
     ///
     /// # Errors
     /// When the database fails.
@@ -358,8 +359,12 @@ impl Db<'_> {
         after: Option<(Timestamp, CommentId)>,
         limit: i64,
     ) -> Result<Vec<Comment>, StoreError> {
+        let settled = sql::settled_before(self).await?;
         let mut select = sql::Select::new(select_comment!("WHERE c.site_id IN "));
         select.list(filter.sites.iter().map(|site| site.0));
+        if let Some(settled) = settled {
+            select.push(" AND c.changed_at < ").bind(settled);
+        }
         if let Some(status) = filter.status {
             select.push(" AND c.status = ").bind(status.as_str());
         }

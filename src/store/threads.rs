@@ -126,7 +126,8 @@ impl Db<'_> {
             .collect()
     }
 
-    /// The next threads after a position, in the order in which they were made.
+    /// The next threads after a position, in the order in which they were made. On PostgreSQL, one that was made while a
+    /// transaction was open that still is comes a moment later.
     ///
     /// # Errors
     /// When the database fails.
@@ -137,8 +138,12 @@ impl Db<'_> {
         after: Option<(Timestamp, ThreadId)>,
         limit: i64,
     ) -> Result<Vec<Thread>, StoreError> {
+        let settled = sql::settled_before(self).await?;
         let mut select = sql::Select::new(select_thread!("WHERE site_id IN "));
         select.list(sites.iter().map(|site| site.0));
+        if let Some(settled) = settled {
+            select.push(" AND created_at < ").bind(settled);
+        }
         if let Some(since) = since {
             select.push(" AND created_at >= ").bind(since.millis());
         }

@@ -231,7 +231,7 @@ pub async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(check: fn(Home) 
 }
 
 pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(check: fn(Home) -> F) {
-    let Some(database) = PostgresDatabase::create().await else {
+    let Some(database) = PostgresDatabase::create_empty().await else {
         return;
     };
     let outcome = tokio::spawn(check(Home::new(Some(database.url.clone())))).await;
