@@ -1,0 +1,290 @@
+//! A database of the previous version, brought up to this one: nothing is lost, and everything goes on working.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail loudly"
+)]
+
+#[path = "support/postgres.rs"]
+mod postgres;
+
+use std::{borrow::Cow, path::Path};
+
+use palabre::{
+    classifier::{Comment, Model},
+    domain::{
+        Author, AuthorId, AuthorName, Body, Caller, CommentId, NewAuthor, NewComment, Role,
+        SiteScope, Status, Subject, ThreadChange, ThreadKey,
+    },
+    moderation::{ChangesFilter, Edit, Moderation, QueueRequest, Submission, Submitted},
+    store::Store,
+};
+use postgres::PostgresDatabase;
+use sqlx::migrate::Migrator;
+use uuid::Uuid;
+
+/// The last migration of the previous version.
+const PREVIOUS: i64 = 1;
+/// Long enough to have copies.
+const TEXT: &str = "Le marché de Médine rouvre lundi matin avec de nouveaux hangars et une entrée.";
+
+/// The migrations of the previous version, as it ran them.
+async fn previous(directory: &str) -> Migrator {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("migrations")
+        .join(directory);
+    let all = Migrator::new(path).await.unwrap();
+    let kept: Vec<_> = all
+        .iter()
+        .filter(|migration| migration.version <= PREVIOUS)
+        .cloned()
+        .collect();
+    assert!(!kept.is_empty() && kept.len() < all.iter().count());
+    Migrator {
+        migrations: Cow::Owned(kept),
+        ..Migrator::DEFAULT
+    }
+}
+
+/// What the previous version stored of a site with a published comment and one that waits and was escalated.
+struct Rows {
+    site: Uuid,
+    thread: Uuid,
+    published: Uuid,
+    escalated: Uuid,
+    decision: Uuid,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self {
+            site: Uuid::now_v7(),
+            thread: Uuid::now_v7(),
+            published: Uuid::now_v7(),
+            escalated: Uuid::now_v7(),
+            decision: Uuid::now_v7(),
+        }
+    }
+
+    /// The statements that store it, in SQL where `id` writes an id and `bytes` a binary value.
+    fn statements(
+        &self,
+        id: impl Fn(Uuid) -> String,
+        bytes: impl Fn(&[u8]) -> String,
+    ) -> Vec<String> {
+        let fingerprint = Model::from_bytes(Model::SHIPPED)
+            .unwrap()
+            .assess(&Comment {
+                text: TEXT,
+                ancestors: &[],
+                lang: None,
+            })
+            .fingerprint;
+        let salt = palabre::domain::SiteId(self.site).salt();
+        let (site, thread) = (id(self.site), id(self.thread));
+        let (published, escalated, decision) =
+            (id(self.published), id(self.escalated), id(self.decision));
+        let mut all = vec![
+            format!(
+                "INSERT INTO sites (id, slug, policy, created_at) VALUES ({site}, 'bamako', '{{\"max_links\": 2}}', 1000)"
+            ),
+            format!(
+                "INSERT INTO threads (id, site_id, key, closed, created_at) VALUES ({thread}, {site}, 'medine', 0, 2000)"
+            ),
+            format!(
+                "INSERT INTO authors (site_id, author_id, name, seen_at) VALUES ({site}, 'awa', 'Awa', 3000)"
+            ),
+        ];
+        for (comment, text, status, at) in [
+            (&published, TEXT, "published", 3000),
+            (&escalated, "Une réponse.", "pending", 4000),
+        ] {
+            all.push(format!(
+                "INSERT INTO comments (id, site_id, thread_id, depth, author_id, author_name, body, status, created_at, version)
+                 VALUES ({comment}, {site}, {thread}, 0, 'awa', 'Awa', '{text}', '{status}', {at}, 1)"
+            ));
+            all.push(format!(
+                "INSERT INTO scores (comment_id, model, toxicity, insult, threat, identity_attack, profanity, spam, reasons, highlights, quotes)
+                 VALUES ({comment}, 'old', 0.5, 0.1, 0.1, 0.1, 0.1, 0.1, '[{{\"code\": \"toxicity\", \"score\": 0.5, \"detail\": \"0.50\"}}]', '[]', '[]')"
+            ));
+        }
+        all.push(format!(
+            "INSERT INTO fingerprints (comment_id, site_id, exact, approved, signature, cluster_id)
+             VALUES ({published}, {site}, {}, 0, {}, {})",
+            fingerprint.exact(),
+            bytes(&fingerprint.to_bytes()),
+            id(Uuid::now_v7())
+        ));
+        for band in fingerprint.bands() {
+            all.push(format!(
+                "INSERT INTO fingerprint_bands (band, comment_id) VALUES ({}, {published})",
+                band ^ salt
+            ));
+        }
+        all.push(format!(
+            "INSERT INTO decisions (id, comment_id, site_id, thread_id, action, labels, moderator, at, from_status, to_status,
+                 from_queue, to_queue, version)
+             VALUES ({decision}, {escalated}, {site}, {thread}, 'escalate', '{{}}', 'binta', 9000, 'pending', 'pending',
+                 'waiting', 'escalated', 1)"
+        ));
+        all.push(format!(
+            "UPDATE comments SET decision_id = {decision} WHERE id = {escalated}"
+        ));
+        all.push(format!(
+            "INSERT INTO queue (comment_id, site_id, thread_id, author_id, queue, priority, priority_parts, reason_bits,
+                 max_score, folded, created_at)
+             VALUES ({escalated}, {site}, {thread}, 'awa', 'escalated', 5000, '[]', 1, 0.5, 'une reponse.', 4000)"
+        ));
+        all.push(format!(
+            "INSERT INTO events (site_id, kind, comment_id, at) VALUES ({site}, 'comment.created', {published}, 3000)"
+        ));
+        all
+    }
+}
+
+/// Opens the database with this version and looks at what is there.
+async fn goes_on(url: &str, rows: &Rows) {
+    let store = Store::open(url).await.unwrap();
+    let before = store.schema().await.unwrap();
+    assert_eq!(before.applied, [PREVIOUS], "it is of the previous version");
+    let moderation = Moderation::open(store.clone()).await.unwrap();
+    let after = store.schema().await.unwrap();
+    assert_eq!(after.applied, after.known);
+
+    let caller = |role| Caller {
+        subject: Subject::parse("binta").unwrap(),
+        role,
+        sites: SiteScope::All,
+    };
+    let moderator = caller(Role::Moderator);
+    let page = moderation
+        .changes(
+            &moderator,
+            &ChangesFilter {
+                limit: 10,
+                ..ChangesFilter::default()
+            },
+        )
+        .await
+        .unwrap();
+    let listed: Vec<_> = page.items.iter().map(|comment| comment.id).collect();
+    assert_eq!(
+        listed,
+        [CommentId(rows.published), CommentId(rows.escalated)],
+        "in the order of their latest change: the second was escalated last"
+    );
+    let since = moderation
+        .changes(
+            &moderator,
+            &ChangesFilter {
+                since: Some(palabre::domain::Timestamp::from_millis(9000)),
+                limit: 10,
+                ..ChangesFilter::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(since.items.len(), 1, "a decision counts as a change");
+
+    let request = QueueRequest {
+        queue: palabre::domain::QueueName::Escalated,
+        limit: 10,
+        ..QueueRequest::default()
+    };
+    let queue = moderation.queue(&moderator, &request).await.unwrap();
+    assert_eq!(queue.items.len(), 1);
+    assert_eq!(queue.items[0].comment.id, CommentId(rows.escalated));
+
+    let slug = palabre::domain::SiteSlug::parse("bamako").unwrap();
+    let site = moderation.site_of(&moderator, Some(&slug)).await.unwrap();
+    assert_eq!(site.policy.max_links, 2, "its policy stands");
+    let submission = Submission {
+        thread: ThreadKey::parse("ailleurs").unwrap(),
+        thread_details: ThreadChange::default(),
+        comment: NewComment {
+            body: Body::parse(&TEXT.replace("lundi", "mardi")).unwrap(),
+            author: NewAuthor {
+                author: Author {
+                    id: AuthorId::parse("bob").unwrap(),
+                    name: AuthorName::parse("Bob").unwrap(),
+                },
+                email: None,
+                ip: None,
+            },
+            parent: None,
+            external_id: None,
+        },
+    };
+    let submitted = moderation.submit(&site, submission, None).await.unwrap();
+    let Submitted::New(copy) = submitted else {
+        panic!("it is new: {submitted:?}");
+    };
+    let original = copy
+        .duplicate_of
+        .expect("near copies of old comments are found");
+    assert_eq!(original.id, CommentId(rows.published));
+
+    let edited = moderation
+        .edit(
+            &caller(Role::Site),
+            CommentId(rows.published),
+            Edit {
+                body: Body::parse("Autre chose, merci.").unwrap(),
+                version: Some(1),
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!((edited.version, edited.status), (2, Status::Published));
+    moderation.close().await;
+}
+
+#[tokio::test]
+async fn a_sqlite_database_of_the_previous_version_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("palabre.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    previous("sqlite").await.run(&pool).await.unwrap();
+    let rows = Rows::new();
+    let hex = |bytes: &[u8]| {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("x'{digits}'")
+    };
+    for statement in rows.statements(|id| hex(id.as_bytes()), hex) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    pool.close().await;
+    goes_on(&url, &rows).await;
+}
+
+#[tokio::test]
+async fn a_postgres_database_of_the_previous_version_goes_on() {
+    let Some(database) = PostgresDatabase::create_empty().await else {
+        return;
+    };
+    let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+    previous("postgres").await.run(&pool).await.unwrap();
+    let rows = Rows::new();
+    let bytes = |bytes: &[u8]| {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("decode('{digits}', 'hex')")
+    };
+    for statement in rows.statements(|id| format!("CAST('{id}' AS uuid)"), bytes) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    pool.close().await;
+    let url = database.url.clone();
+    let outcome = tokio::spawn(async move { goes_on(&url, &rows).await }).await;
+    database.drop().await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
