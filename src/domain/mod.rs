@@ -21,6 +21,7 @@ mod site;
 mod text;
 mod thread;
 mod time;
+mod verdict;
 
 pub use access::{Caller, Permission, Role, SiteScope};
 pub use comment::{
@@ -32,10 +33,7 @@ pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, Un
 pub use event::{Event, EventKind};
 pub use ids::{AppealId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SiteId, ThreadId};
 pub use object::{Object, object, optional_object};
-pub use policy::{
-    AuthorStanding, MIN_DUPLICATE_CHARS, Mode, Policy, Signals, ThreadStanding, Verdict, WordEntry,
-    decide,
-};
+pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};
 pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
 pub use report::{Appeal, Report, ReportReason, Reporter};
 pub use sanction::{AuthorNote, Sanction, SanctionKind};
@@ -49,3 +47,4 @@ pub use text::{
 };
 pub use thread::{Thread, ThreadChange, ThreadCounts};
 pub use time::Timestamp;
+pub use verdict::{AuthorStanding, Signals, ThreadStanding, Verdict, decide};

@@ -11,7 +11,8 @@ use super::{Invalid, Policy, SiteId, Timestamp, Title};
 #[schema(
     min_length = 1,
     max_length = 63,
-    pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+    pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+    examples("le-soir")
 )]
 pub struct SiteSlug(String);
 

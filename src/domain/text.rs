@@ -89,7 +89,7 @@ fn chars(text: &str) -> usize {
 }
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])* $name:ident, $schema:expr, $parse:expr;)+) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident($example:literal, $schema:expr) = $parse:expr;)+) => {$(
         $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
@@ -141,6 +141,7 @@ macro_rules! texts {
             fn schema() -> RefOr<Schema> {
                 let mut schema = $schema;
                 schema.description = Some(concat!($($doc),*).trim().into());
+                schema.examples = vec![$example.into()];
                 RefOr::T(Schema::Object(schema))
             }
         }
@@ -156,19 +157,19 @@ macro_rules! texts {
 texts! {
     /// The body of a comment: 1 to 10,000 Unicode scalar values of plain text, not blank, and no control characters
     /// other than newline and tab. CR LF becomes newline.
-    Body, schema::lines(MAX_BODY_CHARS), |text| lines(text, MAX_BODY_CHARS);
+    Body("Merci pour cet article, très clair.", schema::lines(MAX_BODY_CHARS)) = |text| lines(text, MAX_BODY_CHARS);
     /// A site's own id of a page: any text of 1 to 255 bytes without control characters.
-    ThreadKey, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
+    ThreadKey("delestage-2026", schema::line(255)) = |text| one_line(text, 255, "bytes", str::len);
     /// A site's own id of a reader: 1 to 255 bytes.
-    AuthorId, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
+    AuthorId("u1", schema::line(255)) = |text| one_line(text, 255, "bytes", str::len);
     /// A reader's name as shown: 1 to 255 characters.
-    AuthorName, schema::line(255), |text| one_line(text, 255, "characters", chars);
+    AuthorName("Awa", schema::line(255)) = |text| one_line(text, 255, "characters", chars);
     /// A site's own id of a comment: 1 to 255 bytes.
-    ExternalId, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
+    ExternalId("4711", schema::line(255)) = |text| one_line(text, 255, "bytes", str::len);
     /// The title of a page: 1 to 1,000 characters.
-    Title, schema::line(1_000), |text| one_line(text, 1_000, "characters", chars);
+    Title("Délestage : le quartier dans le noir", schema::line(1_000)) = |text| one_line(text, 1_000, "characters", chars);
     /// The address of a page: http or https, at most 2,048 bytes.
-    Url, schema::matching(8, 2_048, r"^https?://[^\s\x00-\x1f\x7f-\x9f]+$"), |text| {
+    Url("https://www.le-soir.example/delestage-2026", schema::matching(8, 2_048, r"^https?://[^\s\x00-\x1f\x7f-\x9f]+$")) = |text| {
         let text = one_line(text, 2_048, "bytes", str::len)?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         match rest {
@@ -177,7 +178,7 @@ texts! {
         }
     };
     /// A language tag such as `fr` or `en-GB` (BCP 47).
-    Lang, schema::matching(2, 35, "^[A-Za-z]{2}[A-Za-z0-9]{0,6}(-[A-Za-z0-9]{1,8})*$"), |text| {
+    Lang("fr", schema::matching(2, 35, "^[A-Za-z]{2}[A-Za-z0-9]{0,6}(-[A-Za-z0-9]{1,8})*$")) = |text| {
         let ok = (2..=35).contains(&text.len())
             && text.split('-').all(|part| {
                 (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -190,7 +191,7 @@ texts! {
         }
     };
     /// An e-mail address, kept but never shown to readers: 3 to 320 characters with an @ inside.
-    Email, schema::matching(3, 320, r"^[^@ \x00-\x1f\x7f-\x9f]+@[^ \x00-\x1f\x7f-\x9f]+$"), |text| {
+    Email("awa@mail.example", schema::matching(3, 320, r"^[^@ \x00-\x1f\x7f-\x9f]+@[^ \x00-\x1f\x7f-\x9f]+$")) = |text| {
         let text = one_line(text, 320, "characters", chars)?;
         match text.split_once('@') {
             Some((name, host)) if !name.is_empty() && !host.is_empty() && !text.contains(' ') => Ok(text),
@@ -198,11 +199,11 @@ texts! {
         }
     };
     /// A moderator's note: 1 to 2,000 characters; newlines and tabs are kept.
-    Note, schema::lines(2_000), |text| lines(text, 2_000);
+    Note("Already warned twice.", schema::lines(2_000)) = |text| lines(text, 2_000);
     /// Who bears a token: the name in the audit log. 1 to 255 bytes.
-    Subject, schema::line(255), |text| one_line(text, 255, "bytes", str::len);
+    Subject("binta", schema::line(255)) = |text| one_line(text, 255, "bytes", str::len);
     /// What somebody searches for: 1 to 200 characters, at most ten words.
-    Words, schema::line(200), |text| {
+    Words("merci article", schema::line(200)) = |text| {
         let text = one_line(text, 200, "characters", chars)?;
         if text.split_whitespace().count() > 10 {
             return Err(Invalid::new("must have at most 10 words"));

@@ -46,11 +46,14 @@ pub struct CommentBody {
     body: String,
     #[serde(deserialize_with = "object")]
     author: AuthorBody,
+    /// The comment it answers.
     #[serde(default)]
     parent_id: Option<CommentId>,
+    /// The site's own id of the comment; the same again is the same comment.
     #[serde(default)]
     #[schema(value_type = Option<ExternalId>)]
     external_id: Option<String>,
+    /// Of a thread that is made with this comment.
     #[serde(default, deserialize_with = "optional_object")]
     thread: Option<ThreadDetails>,
 }
@@ -72,7 +75,7 @@ struct AuthorBody {
 }
 
 #[derive(Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 struct ThreadDetails {
     #[schema(value_type = Option<Title>)]
     title: Option<String>,
@@ -199,6 +202,7 @@ pub fn render(submitted: &Submitted) -> (u16, String) {
 pub struct EditBody {
     #[schema(value_type = Body)]
     body: String,
+    /// The version that the author saw; null edits whatever is there.
     #[serde(default)]
     version: Option<i64>,
 }

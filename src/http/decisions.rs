@@ -28,17 +28,20 @@ use crate::{
 #[schema(as = DecisionRequest)]
 pub struct DecisionBody {
     action: Verb,
+    /// The version that was seen.
     version: i64,
     #[serde(default)]
     reason: Option<DecisionReason>,
     #[serde(default)]
     #[schema(value_type = Option<Note>)]
     note: Option<String>,
+    /// What the comment teaches the model, where that is not what its reason says.
     #[serde(default)]
     #[schema(value_type = Option<BTreeMap<Label, bool>>)]
     labels: Option<BTreeMap<String, bool>>,
     #[serde(default)]
     scope: Scope,
+    /// An admin's way past whoever stands in between.
     #[serde(default)]
     force: bool,
 }

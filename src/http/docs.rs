@@ -16,7 +16,7 @@ use utoipa_swagger_ui::Config;
 use super::{openapi, problem::Problem, settings::BasePath};
 
 /// What the page may do: its own scripts and styles, and requests to its own server.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the page asks for.

@@ -1,9 +1,6 @@
 //! What an admin does before and beside serving: sites and tokens. It needs no model.
 
-use super::{
-    Error, Rotation,
-    tokens::{Keyring, SsoKeys},
-};
+use super::{Error, Rotation, SsoKeys, tokens::Keyring};
 use crate::{
     domain::{Caller, Policy, Site, SiteId, SiteSlug, Timestamp, Title},
     store::{Store, StoreError},

@@ -27,6 +27,7 @@ mod retention;
 mod round;
 mod score;
 mod sites;
+mod sso;
 mod submit;
 mod threads;
 mod tokens;
@@ -52,8 +53,9 @@ pub use reading::{Listing, View};
 pub use reports::{NewReport, Reported};
 pub use score::{ScoreRequest, ScoredText, score_text};
 pub use sites::SiteView;
+pub use sso::{SsoError, SsoKeys};
 pub use submit::{Submission, Submitted};
-pub use tokens::{Rotation, SsoError, SsoKeys, TokenError};
+pub use tokens::{Rotation, TokenError};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
 use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake};
