@@ -19,11 +19,7 @@ pub struct InvalidCursor;
 /// An opaque cursor: where the next page begins. It is bound to its list and filters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
-#[schema(
-    min_length = 1,
-    pattern = "^[A-Za-z0-9_-]+$",
-    examples("HlGJ1b0kbz1bMTc2MzgwMzgwMF0")
-)]
+#[schema(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
 pub struct Cursor(String);
 
 impl Cursor {

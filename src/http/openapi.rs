@@ -89,6 +89,26 @@ const PROBLEMS: [(&str, &str, &str); 10] = [
     ),
 ];
 
+/// The headers that answers have: name, type, and what it says.
+const HEADERS: [(&str, Type, &str); 4] = [
+    (
+        "x-request-id",
+        Type::String,
+        "The id of the request in the server's log: the caller's own, if it sent a sane one.",
+    ),
+    ("WWW-Authenticate", Type::String, "`Bearer`, and the realm."),
+    (
+        "Retry-After",
+        Type::Integer,
+        "After how many seconds to try again.",
+    ),
+    (
+        REPLAYED,
+        Type::String,
+        "`true` where this is the first answer to a request of this `Idempotency-Key`, given again.",
+    ),
+];
+
 const BEARER: &str = "bearer";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const REPLAYED: &str = "Idempotent-Replayed";
@@ -143,8 +163,11 @@ fn complete(operation: &mut Operation, endpoint: &Endpoint) {
         problems.extend(["401", "403", "429", "500", "503"]);
         let no_scopes: [&str; 0] = [];
         operation.security = Some(vec![SecurityRequirement::new(BEARER, no_scopes)]);
-        let roles = Role::ALL.map(|role| if role.may(needs) { role.as_str() } else { "" });
-        let roles: Vec<&str> = roles.into_iter().filter(|role| !role.is_empty()).collect();
+        let roles: Vec<&str> = Role::ALL
+            .into_iter()
+            .filter(|role| role.may(needs))
+            .map(Role::as_str)
+            .collect();
         let who = format!("For tokens of: {}.", roles.join(", "));
         operation.description = Some(match operation.description.take() {
             Some(text) => format!("{text}\n\n{who}"),
@@ -213,26 +236,6 @@ fn add_header(response: &mut Response, name: &str) {
     let header = Ref::new(format!("#/components/headers/{name}"));
     response.headers.insert(name.into(), RefOr::Ref(header));
 }
-
-/// The headers that answers have: name, type, and what it says.
-const HEADERS: [(&str, Type, &str); 4] = [
-    (
-        "x-request-id",
-        Type::String,
-        "The id of the request in the server's log: the caller's own, if it sent a sane one.",
-    ),
-    ("WWW-Authenticate", Type::String, "`Bearer`, and the realm."),
-    (
-        "Retry-After",
-        Type::Integer,
-        "After how many seconds to try again.",
-    ),
-    (
-        REPLAYED,
-        Type::String,
-        "`true` where this is the first answer to a request of this `Idempotency-Key`, given again.",
-    ),
-];
 
 /// Adds what operations refer to.
 fn add_shared(components: &mut Components) {

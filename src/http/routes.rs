@@ -1,7 +1,6 @@
 //! The API as one list: method, path, who may, and the handler.
 
 use actix_web::{HttpResponse, Route, http::Method, middleware::from_fn, web};
-
 use utoipa::openapi::OpenApi;
 
 use super::{

@@ -26,8 +26,10 @@ use super::{
 };
 use crate::store::{Store, StoreError};
 
-/// The most comments one transaction stores.
+/// The most comments one transaction stores on SQLite.
 const MAX_BATCH: usize = 256;
+/// The same on PostgreSQL, where each holds a few advisory locks, of which a server has some thousands for all.
+const MAX_LOCKED_BATCH: usize = 64;
 /// How many arrivals may wait.
 const CAPACITY: usize = 2048;
 /// How long an arrival waits for room among those that wait.
@@ -65,9 +67,9 @@ impl Intake {
     pub fn start(store: &Store, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Self {
         let (jobs, waiting) = mpsc::channel(CAPACITY);
         let waiting = Arc::new(Mutex::new(waiting));
-        let workers = match store {
-            Store::Sqlite { .. } => 1,
-            Store::Postgres(_) => 2,
+        let (workers, most) = match store {
+            Store::Sqlite { .. } => (1, MAX_BATCH),
+            Store::Postgres(_) => (2, MAX_LOCKED_BATCH),
         };
         for _ in 0..workers {
             let desk = Desk {
@@ -75,7 +77,7 @@ impl Intake {
                 clock: Arc::clone(clock),
                 metrics: Arc::clone(metrics),
             };
-            tokio::spawn(work(desk, Arc::clone(&waiting)));
+            tokio::spawn(work(desk, Arc::clone(&waiting), most));
         }
         Self {
             jobs,
@@ -105,10 +107,10 @@ impl Intake {
     }
 }
 
-async fn work(desk: Desk, waiting: Arc<Mutex<mpsc::Receiver<Job>>>) {
+async fn work(desk: Desk, waiting: Arc<Mutex<mpsc::Receiver<Job>>>, most: usize) {
     loop {
         let mut jobs = Vec::new();
-        let taken = waiting.lock().await.recv_many(&mut jobs, MAX_BATCH).await;
+        let taken = waiting.lock().await.recv_many(&mut jobs, most).await;
         if taken == 0 {
             return;
         }
