@@ -52,6 +52,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("actix_web", "http"),
     ("clap", "cli or config"),
     ("jsonwebtoken", "moderation"),
+    ("utoipa", "domain or moderation or http"),
+    ("utoipa_swagger_ui", "http"),
 ];
 
 /// A source file: its path below `src`, and its code without comments.

@@ -16,6 +16,9 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("GET", "/healthz", &Role::ALL),
     ("GET", "/readyz", &Role::ALL),
     ("GET", "/metrics", &Role::ALL),
+    ("GET", "/openapi.json", &Role::ALL),
+    ("GET", "/docs", &Role::ALL),
+    ("GET", "/docs/{asset:.*}", &Role::ALL),
     ("GET", "/v1/threads", &Role::ALL),
     ("PUT", "/v1/threads/{key}", &[Role::Site]),
     ("GET", "/v1/threads/{key}", &Role::ALL),
@@ -32,25 +35,13 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/score", &Role::ALL),
     ("GET", "/v1/queue", MODERATORS),
     ("GET", "/v1/queue/counts", MODERATORS),
-    (
-        "POST",
-        "/v1/comments/{id}/decisions",
-        MODERATORS,
-    ),
-    (
-        "POST",
-        "/v1/decisions/{id}/undo",
-        MODERATORS,
-    ),
+    ("POST", "/v1/comments/{id}/decisions", MODERATORS),
+    ("POST", "/v1/decisions/{id}/undo", MODERATORS),
     ("GET", "/v1/decisions", MODERATORS),
     ("GET", "/v1/comments/{id}/revisions", MODERATORS),
     ("GET", "/v1/authors/{author}", MODERATORS),
     ("POST", "/v1/authors/{author}/sanctions", MODERATORS),
-    (
-        "DELETE",
-        "/v1/authors/{author}/sanctions/{id}",
-        MODERATORS,
-    ),
+    ("DELETE", "/v1/authors/{author}/sanctions/{id}", MODERATORS),
     ("POST", "/v1/authors/{author}/notes", MODERATORS),
     ("GET", "/v1/sites", &[Role::Admin]),
     ("POST", "/v1/sites", &[Role::Admin]),
@@ -87,6 +78,7 @@ on_each_database! {
                 .replace("{key}", "nothing-here")
                 .replace("{author}", "nobody")
                 .replace("{slug}", SITE)
+                .replace("{asset:.*}", "swagger-ui.css")
                 .replace("{id}", "01890000-0000-7000-8000-000000000000");
             let (_, _, allowed) = WHO_MAY
                 .iter()

@@ -1,20 +1,27 @@
 //! A server of its own for each test, on a database of its own, and clients named after who is asking.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use insta::internals::Content;
 use palabre::{
     domain::{Caller, Role, SiteScope, SiteSlug, Subject},
     http::{self, RateLimit, Settings},
-    moderation::Moderation,
+    moderation::{Moderation, SsoKeys},
     store::Store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 #[path = "../support/postgres.rs"]
 mod postgres;
 use postgres::PostgresDatabase;
+
+use crate::contract;
 
 /// Runs a test on a server with a fresh SQLite file, and on one with a fresh PostgreSQL database.
 macro_rules! on_each_database {
@@ -42,14 +49,27 @@ pub(crate) use on_each_database;
 pub const SITE: &str = "bamako";
 pub const OTHER_SITE: &str = "lyon";
 
+/// How long a test waits for something before it gives up: longer than any machine needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running server.
 #[derive(Clone)]
 pub struct App {
     pub moderation: Arc<Moderation>,
+    /// Where it listens, with the path that everything is below.
     pub address: String,
     /// Where its database is.
     pub database_url: String,
     http: reqwest::Client,
+    /// Every server of this test.
+    running: Arc<Mutex<Vec<Running>>>,
+}
+
+/// What stops a server.
+struct Running {
+    moderation: Arc<Moderation>,
+    handle: actix_web::dev::ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 pub async fn run_on_sqlite<F: Future<Output = ()> + Send + 'static>(check: fn(App) -> F) {
@@ -70,37 +90,107 @@ pub async fn run_on_postgres<F: Future<Output = ()> + Send + 'static>(check: fn(
 }
 
 async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App) -> F) {
-    let store = Store::open(&url).await.unwrap();
-    let moderation = Arc::new(Moderation::open(store).await.unwrap());
+    let app = App::start(url, open_doors(), SsoKeys::default(), Arc::default()).await;
     for site in [SITE, OTHER_SITE] {
-        moderation
+        app.moderation
             .administration()
             .add_site(SiteSlug::parse(site).unwrap(), None)
             .await
             .unwrap();
     }
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    // Tests post as fast as they can, by a few authors.
-    let settings = Settings {
-        rate_limit: RateLimit::Off,
-        ..Settings::default()
-    };
-    let server = http::start(Arc::clone(&moderation), listener, settings).unwrap();
-    let handle = server.handle();
-    let serving = tokio::spawn(server);
-    let app = App {
-        moderation: Arc::clone(&moderation),
-        address,
-        database_url: url,
-        http: reqwest::Client::builder().no_proxy().build().unwrap(),
-    };
-    let outcome = tokio::spawn(check(app)).await;
-    handle.stop(false).await;
-    serving.await.unwrap().unwrap();
-    moderation.close().await;
+    let outcome = tokio::spawn(check(app.clone())).await;
+    let servers = std::mem::take(&mut *app.running.lock().unwrap());
+    for server in servers {
+        server.handle.stop(false).await;
+        server.serving.await.unwrap().unwrap();
+        server.moderation.close().await;
+    }
     if let Err(failure) = outcome {
         std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+/// The settings of most tests, which post as fast as they can, by a few authors.
+pub fn open_doors() -> Settings {
+    Settings {
+        rate_limit: RateLimit::Off,
+        ..Settings::default()
+    }
+}
+
+impl App {
+    async fn start(
+        url: String,
+        settings: Settings,
+        sso: SsoKeys,
+        running: Arc<Mutex<Vec<Running>>>,
+    ) -> Self {
+        let store = Store::open(&url).await.unwrap();
+        let moderation = Arc::new(Moderation::trusting(store, sso).await.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let address = format!("http://{address}{}", settings.base_path.as_str());
+        let server = http::start(Arc::clone(&moderation), listener, settings).unwrap();
+        running.lock().unwrap().push(Running {
+            moderation: Arc::clone(&moderation),
+            handle: server.handle(),
+            serving: tokio::spawn(server),
+        });
+        Self {
+            moderation,
+            address,
+            database_url: url,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            running,
+        }
+    }
+
+    /// Another server on the same database, reached as these settings say. It knows nothing that is not stored, as after
+    /// a restart.
+    pub async fn beside(&self, settings: Settings) -> Self {
+        self.trusting(settings, SsoKeys::default()).await
+    }
+
+    /// The same, which believes tokens of single sign-on too.
+    pub async fn trusting(&self, settings: Settings, sso: SsoKeys) -> Self {
+        let url = self.database_url.clone();
+        Self::start(url, settings, sso, Arc::clone(&self.running)).await
+    }
+
+    /// Changes something behind the servers' backs, such as how long ago it was.
+    pub async fn sql(&self, statement: &str) {
+        self.texts(statement).await;
+    }
+
+    /// What is stored, where no answer shows it: the texts of a query's one column.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let query = AssertSqlSafe(query.to_owned());
+        if self.database_url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.database_url).await.unwrap();
+            let rows = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+            connection.close().await.unwrap();
+            rows.unwrap()
+        } else {
+            let mut connection = PgConnection::connect(&self.database_url).await.unwrap();
+            let rows = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+            connection.close().await.unwrap();
+            rows.unwrap()
+        }
+    }
+
+    /// Gives [`SITE`] a policy that differs from the default by this.
+    pub async fn set_policy(&self, policy: Value) {
+        let path = format!("/v1/sites/{SITE}/policy");
+        self.admin().put(&path, policy).await.expect(200);
+    }
+}
+
+/// Waits until it is so.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, so: impl Fn() -> F) {
+    let begun = Instant::now();
+    while !so().await {
+        assert!(begun.elapsed() < PATIENCE, "not yet: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -229,16 +319,22 @@ impl Client {
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the server answers");
+        let (http, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, url) = (request.method().clone(), request.url().to_string());
+        let response = http.execute(request).await.expect("the server answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.expect("the answer is whole");
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer {
+        let answer = Answer {
             status,
             headers,
             body,
-        }
+        };
+        let path = url.strip_prefix(&self.address).unwrap_or_default();
+        contract::check(&method, path.split('?').next().unwrap_or_default(), &answer);
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -252,6 +348,21 @@ impl Client {
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PATCH, path).json(&body))
+            .await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Posts with an `Idempotency-Key`.
+    pub async fn post_keyed(&self, key: &str, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).json(&body);
+        self.send(request.header("idempotency-key", key)).await
     }
 
     /// Sends bytes as they are, as JSON or as whatever `content_type` says.
@@ -305,6 +416,36 @@ impl Client {
         }
     }
 
+    /// The comment as it is now.
+    pub async fn now(&self, comment: &Value) -> Value {
+        self.get(&path(comment, "")).await.expect(200)
+    }
+
+    /// Gives a comment another text, whatever its version.
+    pub async fn edit(&self, comment: &Value, body: &str) -> Value {
+        let answer = self.patch(&path(comment, ""), json!({"body": body})).await;
+        answer.expect(200)
+    }
+
+    /// The item of a queue about this comment.
+    pub async fn card(&self, queue: &str, comment: &Value) -> Option<Value> {
+        let items = self.all(&format!("/v1/queue?queue={queue}")).await;
+        items
+            .into_iter()
+            .find(|item| item["comment"]["id"] == comment["id"])
+    }
+
+    /// The queues in which a comment waits.
+    pub async fn queues_of(&self, comment: &Value) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        for queue in ["waiting", "reported", "escalated", "appeals", "sampled"] {
+            if self.card(queue, comment).await.is_some() {
+                found.push(queue);
+            }
+        }
+        found
+    }
+
     /// Decides on a comment seen as `comment`.
     pub async fn decide(&self, comment: &Value, action: &str) -> Answer {
         self.post(
@@ -318,6 +459,16 @@ impl Client {
 /// The id of a thing.
 pub fn id(thing: &Value) -> &str {
     thing["id"].as_str().expect("it has an id")
+}
+
+/// The path of a comment, and of what is below it.
+pub fn path(comment: &Value, below: &str) -> String {
+    format!("/v1/comments/{}{below}", id(comment))
+}
+
+/// A comment as a site posts it.
+pub fn by(author: &str, text: &str) -> Value {
+    json!({"body": text, "author": {"id": author, "name": author}})
 }
 
 /// The ids of a list's items, by this path of fields.
@@ -420,5 +571,7 @@ pub fn remark(number: usize) -> String {
 
 /// A text that every model holds as a threat.
 pub const THREAT: &str = "MORT À TOUS CES TRAÎTRES ! On va vous égorger un par un, vous allez tous mourir, sales chiens.";
+/// Long enough to be a duplicate, and nothing that a model would hold.
+pub const NEWS: &str = "Le marché de Médine rouvre lundi matin avec de nouveaux hangars et une entrée pour les camions.";
 /// A text that no model holds.
 pub const CALM: &str = "Merci pour cet article, très clair et bien documenté.";

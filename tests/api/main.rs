@@ -13,10 +13,24 @@
 mod harness;
 
 mod access;
+mod authors;
+mod changes;
 mod comments;
+mod contract;
 mod decisions;
+mod deletes;
+mod edits;
+mod idempotency;
+mod keys;
+mod limits;
+mod metrics;
+mod openapi;
+mod policies;
 mod queue;
+mod reach;
+mod reports;
 mod score;
 mod seeds;
+mod sites;
 mod threads;
 mod tree;

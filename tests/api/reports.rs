@@ -1,0 +1,305 @@
+//! Readers' reports of comments, and authors' appeals against what was done to theirs.
+
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Answer, App, CALM, Client, OTHER_SITE, SITE, THREAT, at_once, codes, id, ids, on_each_database,
+    path, remark,
+};
+
+async fn report(site: &Client, comment: &Value, reader: &str) -> Answer {
+    let report = json!({"reporter": {"id": reader}, "reason": "abusive"});
+    site.post(&path(comment, "/reports"), report).await
+}
+
+async fn appeal(site: &Client, comment: &Value) -> Answer {
+    let appeal = json!({"text": "Je n’ai insulté personne.\nRelisez."});
+    site.post(&path(comment, "/appeals"), appeal).await
+}
+
+on_each_database! {
+    async fn a_reader_reports_a_comment_once(app: App) {
+        let site = app.site();
+        let comment = site.comment("a", "awa", CALM).await;
+        let asked = json!({"reporter": {"id": "bob"}, "reason": "offensive", "note": "C’est moi\nqu’on vise."});
+        let first = site.post(&path(&comment, "/reports"), asked).await.expect(201);
+        assert_eq!(
+            first,
+            json!({
+                "id": first["id"], "comment_id": comment["id"], "reporter": {"id": "bob"}, "reason": "offensive",
+                "note": "C’est moi\nqu’on vise.", "version": 1, "body": CALM, "at": first["at"],
+            })
+        );
+        assert_eq!(report(&site, &comment, "bob").await.expect(200), first, "whatever the reason is now");
+        let other = report(&site, &comment, "cheick").await.expect(201);
+        assert_ne!(other["id"], first["id"]);
+        assert_eq!(site.now(&comment).await, comment, "the comment is as it was");
+
+        let one = site.comment("a", "awa", &remark(1)).await;
+        let answers = at_once((0..6).map(|_| {
+            let (site, one) = (app.site(), one.clone());
+            async move { report(&site, &one, "bob").await }
+        }))
+        .await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 200, 200, 200, 201]);
+        assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+        let card = app.moderator("binta").card("reported", &one).await.unwrap();
+        assert_eq!(card["reports"], json!([answers[0].body]));
+    }
+}
+
+on_each_database! {
+    async fn a_reported_comment_stays_published_and_gets_a_card(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "awa", CALM).await;
+        site.comment("a", "awa", &remark(1)).await;
+        let mut reports = Vec::new();
+        for reader in ["bob", "cheick"] {
+            reports.push(report(&site, &comment, reader).await.expect(201));
+        }
+        let seen = site.get("/v1/threads/a/comments").await.expect(200);
+        assert_eq!(seen["items"][0]["body"], CALM);
+        assert_eq!(moderator.queues_of(&comment).await, ["reported"]);
+        let card = moderator.card("reported", &comment).await.unwrap();
+        assert_eq!((&card["queue"], &card["comment"]["version"]), (&json!("reported"), &json!(1)));
+        assert_eq!(card["reports"], json!(reports), "the oldest first");
+        let parts = card["priority"]["parts"].as_array().unwrap();
+        assert!(parts.iter().any(|part| part["code"] == "report"), "{card:#}");
+        let counts = moderator.get("/v1/queue/counts").await.expect(200);
+        assert_eq!((&counts["waiting"], &counts["reported"]), (&json!(0), &json!(1)));
+        for (reason, found) in [("report", 1), ("threat", 0)] {
+            let page = moderator.get(&format!("/v1/queue?queue=reported&reason={reason}")).await.expect(200);
+            assert_eq!(page["items"].as_array().unwrap().len(), found, "{reason}");
+        }
+    }
+}
+
+on_each_database! {
+    async fn a_report_keeps_the_text_as_it_was(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "awa", &remark(1)).await;
+        report(&site, &comment, "bob").await.expect(201);
+        site.edit(&comment, &remark(2)).await;
+        let filtered = moderator.get("/v1/queue?queue=reported&reason=report").await.expect(200);
+        assert_eq!(ids(&filtered, "/comment/id"), [id(&comment)], "an edit does not make reports undone");
+        let later = report(&site, &comment, "cheick").await.expect(201);
+        assert_eq!((&later["version"], &later["body"]), (&json!(2), &json!(remark(2))));
+        let card = moderator.card("reported", &comment).await.unwrap();
+        let texts: Vec<&Value> = card["reports"].as_array().unwrap().iter().map(|one| &one["body"]).collect();
+        assert_eq!(texts, [&json!(remark(1)), &json!(remark(2))]);
+        assert_eq!(card["comment"]["body"], remark(2));
+    }
+}
+
+on_each_database! {
+    async fn after_an_approval_only_a_newer_version_is_reported_again(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "awa", &remark(1)).await;
+        report(&site, &comment, "bob").await.expect(201);
+        let approved = moderator.decide(&comment, "approve").await.expect(201);
+        assert_eq!(approved["comment"]["version"], 1, "nothing of it changed");
+        assert_eq!(moderator.queues_of(&comment).await, [""; 0]);
+        for reader in ["cheick", "dado", "bob"] {
+            report(&site, &comment, reader).await;
+            assert_eq!(moderator.queues_of(&comment).await, [""; 0], "{reader}");
+        }
+        site.edit(&comment, &remark(2)).await;
+        assert_eq!(moderator.queues_of(&comment).await, [""; 0], "the edit alone is no report");
+        report(&site, &comment, "cheick").await.expect(200);
+        assert_eq!(moderator.queues_of(&comment).await, [""; 0], "that was about the text before");
+        report(&site, &comment, "fanta").await.expect(201);
+        assert_eq!(moderator.queues_of(&comment).await, ["reported"]);
+    }
+}
+
+on_each_database! {
+    async fn what_is_undone_is_open_to_reports_again(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "awa", &remark(1)).await;
+        report(&site, &comment, "bob").await.expect(201);
+        let card = moderator.card("reported", &comment).await.unwrap();
+        for action in ["approve", "hide"] {
+            let now = site.now(&comment).await;
+            let decided = moderator.decide(&now, action).await.expect(201);
+            assert_eq!(moderator.queues_of(&comment).await, [""; 0], "{action}");
+            let undo = format!("/v1/decisions/{}/undo", id(&decided["decision"]));
+            moderator.post(&undo, json!({})).await.expect(201);
+            assert_eq!(moderator.queues_of(&comment).await, ["reported"], "{action}");
+            let back = moderator.card("reported", &comment).await.unwrap();
+            for part in ["priority", "reports", "highlights"] {
+                assert_eq!(back[part], card[part], "{action}: {part}");
+            }
+            assert_eq!(site.now(&comment).await["status"], "published", "{action}");
+        }
+    }
+}
+
+on_each_database! {
+    async fn a_policy_may_hold_what_many_report(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        app.set_policy(json!({"hold_at_reports": 3})).await;
+        let comment = site.comment("a", "awa", &remark(1)).await;
+        for reader in ["bob", "bob", "cheick"] {
+            report(&site, &comment, reader).await;
+            assert_eq!(site.now(&comment).await["status"], "published", "{reader}");
+        }
+        report(&site, &comment, "dado").await.expect(201);
+        let held = site.now(&comment).await;
+        assert_eq!((&held["status"], &held["version"]), (&json!("pending"), &json!(2)));
+        assert_eq!(codes(&held), ["report"]);
+        assert!(held["reasons"][0]["detail"].as_str().unwrap().contains('3'));
+        assert_eq!(moderator.queues_of(&comment).await, ["waiting"]);
+        let seen = site.get("/v1/threads/a/comments").await.expect(200);
+        assert_eq!(seen["items"], json!([]));
+
+        // A human's word counts more than any number of readers'.
+        moderator.decide(&held, "approve").await.expect(201);
+        for reader in ["fanta", "gaoussou", "hawa", "issa"] {
+            report(&site, &comment, reader).await.expect(201);
+        }
+        assert_eq!(site.now(&comment).await["status"], "published");
+
+        // Each text is counted by itself.
+        let other = site.comment("a", "awa", &remark(2)).await;
+        for reader in ["bob", "cheick"] {
+            report(&site, &other, reader).await.expect(201);
+        }
+        site.edit(&other, &remark(3)).await;
+        for (reader, status) in [("dado", "published"), ("fanta", "published"), ("gaoussou", "pending")] {
+            report(&site, &other, reader).await.expect(201);
+            assert_eq!(site.now(&other).await["status"], status, "{reader}");
+        }
+    }
+}
+
+on_each_database! {
+    async fn what_readers_do_not_see_enters_no_other_queue_by_a_report(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let pending = site.comment("a", "bob", THREAT).await;
+        let reported = report(&site, &pending, "awa").await.expect(201);
+        assert_eq!(moderator.queues_of(&pending).await, ["waiting"]);
+        let card = moderator.card("waiting", &pending).await.unwrap();
+        assert_eq!(card["reports"], json!([reported]), "its card tells of the report");
+        let hidden = site.comment("a", "bob", &remark(1)).await;
+        moderator.decide(&hidden, "hide").await.expect(201);
+        report(&site, &hidden, "awa").await.expect(201);
+        assert_eq!(moderator.queues_of(&hidden).await, [""; 0]);
+        assert_eq!(site.now(&hidden).await["status"], "hidden");
+    }
+}
+
+on_each_database! {
+    async fn the_author_of_a_hidden_comment_asks_for_another_look(app: App) {
+        let (site, binta) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "bob", &remark(1)).await;
+        binta.decide(&comment, "hide").await.expect(201);
+        let asked = appeal(&site, &comment).await.expect(201);
+        assert_eq!(
+            asked,
+            json!({
+                "id": asked["id"], "comment_id": comment["id"], "text": "Je n’ai insulté personne.\nRelisez.",
+                "version": 2, "at": asked["at"],
+            })
+        );
+        assert_eq!(site.now(&comment).await["status"], "hidden");
+        assert_eq!(binta.queues_of(&comment).await, ["appeals"]);
+        let card = binta.card("appeals", &comment).await.unwrap();
+        assert_eq!(card["appeals"], json!([asked]));
+        assert_eq!(card["comment"]["decision"]["action"], "hide");
+        assert_eq!(binta.get("/v1/queue/counts").await.expect(200)["appeals"], 1);
+        appeal(&site, &comment).await.problem(409, "appealed-already");
+
+        // Hidden all the same: the answer is final for this version.
+        let now = site.now(&comment).await;
+        binta.decide(&now, "hide").await.expect(201);
+        assert_eq!(binta.queues_of(&comment).await, [""; 0]);
+        appeal(&site, &comment).await.problem(409, "appealed-already");
+
+        let other = site.comment("a", "bob", &remark(2)).await;
+        binta.decide(&other, "hide").await.expect(201);
+        appeal(&site, &other).await.expect(201);
+        let now = site.now(&other).await;
+        let decided = binta.decide(&now, "approve").await.expect(201);
+        assert_eq!(decided["comment"]["status"], "published");
+        assert_eq!(binta.queues_of(&other).await, [""; 0]);
+        // Hidden anew, it may be appealed anew.
+        binta.decide(&decided["comment"], "hide").await.expect(201);
+        appeal(&site, &other).await.expect(201);
+        assert_eq!(binta.card("appeals", &other).await.unwrap()["appeals"].as_array().unwrap().len(), 2);
+    }
+}
+
+on_each_database! {
+    async fn what_waits_already_is_appealed_where_it_waits(app: App) {
+        let (site, binta) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "bob", THREAT).await;
+        let asked = appeal(&site, &comment).await.expect(201);
+        assert_eq!(binta.queues_of(&comment).await, ["waiting"]);
+        assert_eq!(binta.card("waiting", &comment).await.unwrap()["appeals"], json!([asked]));
+        appeal(&site, &comment).await.problem(409, "appealed-already");
+        let published = site.comment("a", "awa", CALM).await;
+        appeal(&site, &published).await.problem(409, "nothing-to-appeal");
+
+        // An edit of what is appealed against is what is then looked at.
+        let hidden = site.comment("a", "bob", &remark(1)).await;
+        binta.decide(&hidden, "hide").await.expect(201);
+        appeal(&site, &hidden).await.expect(201);
+        site.edit(&hidden, &remark(2)).await;
+        assert_eq!(binta.queues_of(&hidden).await, ["waiting"]);
+        assert_eq!(binta.card("waiting", &hidden).await.unwrap()["appeals"].as_array().unwrap().len(), 1);
+    }
+}
+
+on_each_database! {
+    async fn what_a_policy_hid_can_be_appealed(app: App) {
+        let (site, binta) = (app.site(), app.moderator("binta"));
+        app.set_policy(json!({"banned_words": ["zouzou"], "hide_banned_words": true})).await;
+        let hidden = site.comment("a", "bob", "Quel zouzou celui-là.").await;
+        assert_eq!(hidden["status"], "hidden");
+        assert_eq!(binta.queues_of(&hidden).await, [""; 0]);
+        appeal(&site, &hidden).await.expect(201);
+        assert_eq!(binta.queues_of(&hidden).await, ["appeals"]);
+        let decided = binta.decide(&hidden, "approve").await.expect(201);
+        assert_eq!(decided["comment"]["status"], "published");
+    }
+}
+
+on_each_database! {
+    async fn a_bad_report_or_appeal_is_named_and_changes_nothing(app: App) {
+        let (site, binta) = (app.site(), app.moderator("binta"));
+        let comment = site.comment("a", "awa", CALM).await;
+        let pending = site.comment("a", "bob", THREAT).await;
+        for (body, field) in [
+            (json!({"reason": "spam"}), "reporter"),
+            (json!({"reporter": {"id": "bob"}}), "reason"),
+            (json!({"reporter": {"id": ""}, "reason": "spam"}), "reporter.id"),
+            (json!({"reporter": {}, "reason": "spam"}), "reporter.id"),
+            (json!({"reporter": ["bob"], "reason": "spam"}), "reporter"),
+            (json!({"reporter": {"id": "bob", "name": "Bob"}, "reason": "spam"}), "reporter.name"),
+            (json!({"reporter": {"id": "bob"}, "reason": "hate"}), "reason"),
+            (json!({"reporter": {"id": "bob"}, "reason": "spam", "note": " "}), "note"),
+            (json!({"reporter": {"id": "bob"}, "reason": "spam", "note": "n".repeat(2_001)}), "note"),
+            (json!({"reporter": {"id": "bob"}, "reason": "spam", "version": 1}), "version"),
+        ] {
+            let fields = site.post(&path(&comment, "/reports"), body.clone()).await.invalid_fields();
+            assert_eq!(fields, [field], "{body}");
+        }
+        for (body, field) in [
+            (json!({}), "text"),
+            (json!({"text": ""}), "text"),
+            (json!({"text": "n".repeat(2_001)}), "text"),
+            (json!({"text": "Pourquoi ?", "author": "bob"}), "author"),
+        ] {
+            let fields = site.post(&path(&pending, "/appeals"), body.clone()).await.invalid_fields();
+            assert_eq!(fields, [field], "{body}");
+        }
+        report(&app.other_site(), &comment, "bob").await.problem(404, "comment-not-found");
+        appeal(&app.other_site(), &pending).await.problem(404, "comment-not-found");
+        let both = app.bearer(palabre::domain::Role::Site, "both", &[SITE, OTHER_SITE]);
+        assert_eq!(binta.queues_of(&comment).await, [""; 0]);
+        assert_eq!(binta.card("waiting", &pending).await.unwrap()["appeals"], json!([]));
+        report(&both, &comment, "bob").await.expect(201);
+    }
+}
