@@ -79,8 +79,12 @@ impl Logging {
     /// # Errors
     /// When the filter cannot be read.
     pub fn start(&self) -> anyhow::Result<()> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
-            .map_err(|error| anyhow::anyhow!("--log {:?} cannot be read: {error}", self.log))?;
+        // What the web framework says at debug may hold a path or a header; who wants it names it.
+        let filter = tracing_subscriber::EnvFilter::try_new(format!(
+            "actix_web=info,actix_http=info,{}",
+            self.log
+        ))
+        .map_err(|error| anyhow::anyhow!("--log {:?} cannot be read: {error}", self.log))?;
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_ansi(std::io::stderr().is_terminal())

@@ -1,7 +1,9 @@
 //! Moments: unix milliseconds inside, RFC 3339 in UTC with milliseconds outside.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use super::Invalid;
 use utoipa::ToSchema;
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
@@ -69,10 +71,18 @@ impl std::fmt::Display for Timestamp {
 }
 
 impl std::str::FromStr for Timestamp {
-    type Err = time::error::Parse;
+    type Err = Invalid;
 
+    /// A time in RFC 3339 with any offset, of a year that has four digits in UTC too.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::from_datetime)
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .and_then(|moment| moment.checked_to_offset(UtcOffset::UTC))
+            .filter(|moment| (0..=9999).contains(&moment.year()))
+            .map(Self::from_datetime)
+            .ok_or_else(|| {
+                Invalid("must be a time as in RFC 3339, such as 2026-11-22T09:30:00.000Z".into())
+            })
     }
 }
 
@@ -85,9 +95,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|_| {
-            D::Error::custom("must be a time as in RFC 3339, such as 2026-11-22T09:30:00.000Z")
-        })
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -106,6 +114,12 @@ mod tests {
     fn another_offset_is_the_same_moment() {
         let paris: Timestamp = "2026-11-22T10:30:00+01:00".parse().unwrap();
         assert_eq!(paris.to_string(), "2026-11-22T09:30:00.000Z");
+    }
+
+    #[test]
+    fn a_year_beyond_four_digits_is_refused() {
+        assert!("9999-12-31T23:59:59Z".parse::<Timestamp>().is_ok());
+        assert!("9999-12-31T23:59:59-12:00".parse::<Timestamp>().is_err());
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Comments over HTTP.
 
+use std::{sync::Arc, time::Duration};
+
 use actix_web::{
-    HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header::ContentType},
     web,
 };
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::{
     access::Asking,
     extract::{Id, Json, Key, Params},
     fields::Fields,
+    held::hold,
     idempotency::{Kept, replay},
     limits::Limits,
     parameters::{CommentPath, OfOneSite, OfSites, Paging, ThreadPath},
@@ -157,7 +161,7 @@ pub async fn submit(
     Asking(caller): Asking,
     Key(key): Key,
     params: Params,
-    keyed: Option<web::ReqData<Keyed>>,
+    request: HttpRequest,
     Json(body): Json<CommentBody>,
 ) -> Result<HttpResponse, Problem> {
     let submission = body.submission(key)?;
@@ -170,7 +174,7 @@ pub async fn submit(
                 early,
             )
         })?;
-    let keyed = keyed.map(web::ReqData::into_inner);
+    let keyed = request.extensions().get::<Keyed>().cloned();
     let submitted = moderation.submit(&site, submission, keyed).await?;
     if let Submitted::Replayed(first) = submitted {
         return Ok(replay(first));
@@ -344,6 +348,7 @@ pub async fn show(
 )]
 pub async fn list(
     moderation: web::Data<Moderation>,
+    places: web::Data<Places>,
     Asking(caller): Asking,
     Key(key): Key,
     params: Params,
@@ -372,8 +377,29 @@ pub async fn list(
         cursor: params.cursor(),
     };
     let site = moderation.site_of(&caller, params.site()?.as_ref()).await?;
+    let place = if listing.limit > MANY {
+        let place = tokio::time::timeout(PLACE_PATIENCE, Arc::clone(&places.0).acquire_owned());
+        let place = place.await.map_err(|_| Problem::unavailable())?;
+        Some(place.map_err(|_| Problem::internal())?)
+    } else {
+        None
+    };
     let page = moderation
         .list_comments(&caller, &site, &key, &listing)
         .await?;
-    Ok(HttpResponse::Ok().json(page))
+    Ok(hold(HttpResponse::Ok().json(page), place))
+}
+
+/// How many comments make an answer large.
+const MANY: usize = 1_000;
+/// How long who wants a large answer waits for a place.
+const PLACE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The large answers that may be under way at once: each takes megabytes until it is read.
+pub struct Places(Arc<Semaphore>);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(4)))
+    }
 }

@@ -49,8 +49,12 @@ fn read(
     payload: &mut Payload,
 ) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
     let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
+    let refused = request.extensions().get::<Problem>().cloned();
     let bytes = web::Bytes::from_request(request, payload);
     async move {
+        if let Some(problem) = refused {
+            return Err(problem);
+        }
         match actix_web::rt::time::timeout(BODY_PATIENCE, bytes).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) if error.as_response_error().status_code() == 413 => {

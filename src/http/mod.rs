@@ -12,6 +12,7 @@ mod errors;
 mod extract;
 mod fields;
 mod health;
+mod held;
 mod idempotency;
 mod limits;
 pub mod openapi;
@@ -71,6 +72,7 @@ pub fn start(
     let limits = web::Data::new(Limits::new(settings.rate_limit));
     let proxies = web::Data::new(settings.trusted_proxies);
     let twins: web::Data<Twins> = web::Data::default();
+    let places: web::Data<comments::Places> = web::Data::default();
     let docs = web::Data::new(Docs::new(&settings.base_path)?);
     let (base_path, origins) = (settings.base_path, settings.cors_origins);
     let server = HttpServer::new(move || {
@@ -79,6 +81,7 @@ pub fn start(
             .app_data(limits.clone())
             .app_data(proxies.clone())
             .app_data(twins.clone())
+            .app_data(places.clone())
             .app_data(docs.clone())
             .app_data(web::PayloadConfig::new(BODY.0))
             .app_data(BODY)
@@ -91,6 +94,7 @@ pub fn start(
             .wrap(cors(&origins))
             .wrap(headers())
             .wrap(middleware::from_fn(trace::observe))
+            .wrap(middleware::from_fn(held::whole_chunks))
     })
     .listen(listener)?
     .client_request_timeout(HEAD_PATIENCE)

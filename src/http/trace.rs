@@ -5,12 +5,12 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error,
+    Error, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{HeaderName, HeaderValue},
+        header::{CONTENT_LENGTH, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -28,7 +28,7 @@ pub async fn observe<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let id = request_id(&request);
-    let span = tracing::info_span!("request", id = %id, method = %request.method());
+    let span = tracing::info_span!("request", id = %id, method = known_method(request.method()));
     let metrics = request.app_data::<web::Data<Moderation>>().cloned();
     let begun = Instant::now();
     let mut response = async {
@@ -91,9 +91,7 @@ fn finish<B: MessageBody>(
         .extensions_mut()
         .remove::<Repeated>();
     if let Some(repeated) = repeated {
-        return response
-            .into_response(repeated.response(status, id))
-            .map_into_right_body();
+        return replaced(response, repeated.response(status, id));
     }
     let problem = response
         .response_mut()
@@ -104,11 +102,23 @@ fn finish<B: MessageBody>(
                 .then(|| Problem::of_status(status))
         });
     match problem {
-        Some(problem) => response
-            .into_response(problem.response(id))
-            .map_into_right_body(),
+        Some(problem) => replaced(response, problem.response(id)),
         None => response.map_into_left_body(),
     }
+}
+
+/// Another answer in place of one, with the headers that the layers inside gave it.
+fn replaced<B: MessageBody>(
+    response: ServiceResponse<B>,
+    mut by: HttpResponse,
+) -> ServiceResponse<EitherBody<B>> {
+    let own: Vec<HeaderName> = by.headers().keys().cloned().collect();
+    for (name, value) in response.headers() {
+        if !own.contains(name) && name != CONTENT_LENGTH {
+            by.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response.into_response(by).map_into_right_body()
 }
 
 /// The caller's own id if it is a sane one, else a new one.

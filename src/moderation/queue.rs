@@ -10,8 +10,8 @@ use crate::{
     classifier::fold,
     domain::{
         Appeal, AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName,
-        QueueSort, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span, Thread, ThreadId,
-        ThreadKey, Timestamp, Words,
+        QueueSort, Reason, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span, Thread,
+        ThreadId, ThreadKey, Timestamp, Words,
     },
     store::{AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError},
 };
@@ -85,17 +85,38 @@ pub struct QueueCounts {
     pub sampled: i64,
 }
 
-/// The row of an item that enters the queue, for the first time or again: all of it follows from the comment.
-fn row(comment: &Comment, queue: QueueName, cluster: Option<uuid::Uuid>) -> QueueRow {
-    QueueRow {
+/// What to store of an item that enters the queue, for the first time or again, with its text for search: all of it
+/// follows from the comment and the queue.
+pub(super) fn entry(
+    comment: &Comment,
+    queue: QueueName,
+    cluster: Option<uuid::Uuid>,
+) -> (QueueRow, String) {
+    let mut reasons = comment.reasons.clone();
+    // Why it waits here, where that is not what the machine said of it.
+    let here = match queue {
+        QueueName::Reported => Some((ReasonCode::Report, "reported by readers")),
+        QueueName::Appeals => Some((ReasonCode::Appeal, "its author asks for another look")),
+        QueueName::Sampled => Some((ReasonCode::Sample, "looked at by chance")),
+        QueueName::Waiting | QueueName::Escalated => None,
+    };
+    if let Some((code, detail)) = here
+        && reasons.iter().all(|reason| reason.code != code)
+    {
+        reasons.push(Reason {
+            code,
+            score: None,
+            detail: detail.into(),
+        });
+    }
+    let row = QueueRow {
         comment: comment.id,
         site: comment.site,
         thread: comment.thread,
         author: comment.author.id.clone(),
         queue,
-        priority: Priority::of(&comment.scores, &comment.reasons),
-        reason_bits: comment
-            .reasons
+        priority: Priority::of(&comment.scores, &reasons),
+        reason_bits: reasons
             .iter()
             .fold(0, |bits, reason| bits | reason.code.bit()),
         max_score: comment
@@ -105,16 +126,8 @@ fn row(comment: &Comment, queue: QueueName, cluster: Option<uuid::Uuid>) -> Queu
             .fold(0.0, f32::max),
         cluster,
         created_at: comment.created_at,
-    }
-}
-
-/// What to store of an item that enters the queue, with its text for search.
-pub(super) fn entry(
-    comment: &Comment,
-    queue: QueueName,
-    cluster: Option<uuid::Uuid>,
-) -> (QueueRow, String) {
-    (row(comment, queue, cluster), fold(comment.body.as_str()))
+    };
+    (row, fold(comment.body.as_str()))
 }
 
 /// Puts a comment into the queue, or anew where it waits already.

@@ -66,17 +66,13 @@ impl Moderation {
             .is_some_and(|standing| standing.action == Action::Approve);
         if comment.status == Status::Published && !approved {
             let count = db.count_reports(id, comment.version).await?;
-            comment.reasons.push(Reason {
-                code: ReasonCode::Report,
-                score: None,
-                detail: if count == 1 {
-                    "reported by a reader".into()
-                } else {
-                    format!("reported by {count} readers")
-                },
-            });
             let holds = site.policy.hold_at_reports;
             if holds.is_some_and(|holds| count >= i64::from(holds.get())) {
+                comment.reasons.push(Reason {
+                    code: ReasonCode::Report,
+                    score: None,
+                    detail: format!("reports by readers: {count}"),
+                });
                 comment.status = Status::Pending;
                 comment.version += 1;
                 comment.changed_at = now;
@@ -108,7 +104,7 @@ impl Moderation {
     ) -> Result<Appeal, Error> {
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
-        let mut comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+        let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
         match comment.status {
             Status::Deleted => return Err(Error::Gone),
             Status::Published => return Err(Error::NothingToAppeal),
@@ -126,11 +122,6 @@ impl Moderation {
             return Err(Error::AppealedAlready);
         }
         if comment.status == Status::Hidden {
-            comment.reasons.push(Reason {
-                code: ReasonCode::Appeal,
-                score: None,
-                detail: "its author asks for another look".into(),
-            });
             enter(&mut db, &comment, QueueName::Appeals).await?;
         }
         tx.commit().await?;

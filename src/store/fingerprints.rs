@@ -264,10 +264,10 @@ impl Db<'_> {
             .bind(sql::to_json(&bands)?)
             .fetch_all(&mut **connection)
             .await?,
-            Self::Postgres(connection) => {
+            Self::Postgres(lease) => {
                 let (at, bands): (Vec<i64>, Vec<i64>) =
                     bands.iter().map(|(at, band)| (*at as i64, *band)).unzip();
-                sqlx::query_as::<Postgres, Candidate>(
+                let query = sqlx::query_as::<Postgres, Candidate>(
                     "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
                      FROM (
                          SELECT DISTINCT k.at, b.comment_id
@@ -279,9 +279,8 @@ impl Db<'_> {
                      ORDER BY found.at, f.comment_id",
                 )
                 .bind(at)
-                .bind(bands)
-                .fetch_all(&mut **connection)
-                .await?
+                .bind(bands);
+                super::pool::asked!(lease, connection => query.fetch_all(connection))?
             }
         };
         candidates

@@ -19,6 +19,7 @@ mod events;
 mod fingerprints;
 mod idempotency;
 mod models;
+mod pool;
 mod queue;
 mod reports;
 mod revisions;
@@ -36,10 +37,9 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
+    Connection as _, PgConnection, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -69,25 +69,25 @@ pub enum Store {
     /// One connection that writes, many that read.
     Sqlite { write: SqlitePool, read: SqlitePool },
     /// One pool for everything.
-    Postgres(PgPool),
+    Postgres(pool::Pool),
 }
 
 /// A connection taken from the pool, to read with.
 pub enum Conn {
     Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(pool::Lease),
 }
 
 /// A transaction that writes. Dropped without [`Tx::commit`], it leaves nothing behind.
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(pool::Lease),
 }
 
 /// Where statements run: a connection of either engine, in or outside a transaction.
 pub enum Db<'c> {
     Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
+    Postgres(&'c mut pool::Lease),
 }
 
 /// The connections of one pool.
@@ -196,11 +196,7 @@ impl Store {
         tokio::time::timeout(PATIENCE, asked)
             .await
             .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
-        let pool = PgPoolOptions::new()
-            .max_connections(POOL_SIZE)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await?;
+        let pool = pool::Pool::new(options, POOL_SIZE, PATIENCE);
         Ok(Self::Postgres(pool))
     }
 
@@ -218,6 +214,10 @@ impl Store {
         // One writer: SQLite has one write lock, and waiting for it here is cheaper than fighting over it there.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            // After a full disk SQLite has rolled back by itself, and sqlx still counts a transaction: a new connection.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .test_before_acquire(false)
             .acquire_timeout(PATIENCE);
         // A page is written to the log once for each commit, and to the database once for each checkpoint: rare ones
@@ -266,7 +266,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 // A connection of its own, on which one waits for another replica's migration however long it takes.
-                let options = pool.connect_options().as_ref().clone();
+                let options = pool.options().clone();
                 let mut connection =
                     PgConnection::connect_with(&options.options([("lock_timeout", "0")])).await?;
                 POSTGRES_MIGRATIONS
@@ -298,7 +298,11 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => {
+                let mut lease = pool.acquire().await?;
+                lease.begin().await?;
+                Tx::Postgres(lease)
+            }
         })
     }
 
@@ -315,7 +319,14 @@ impl Store {
         }
         match self {
             Self::Sqlite { write, read } => vec![state("write", write), state("read", read)],
-            Self::Postgres(pool) => vec![state("postgres", pool)],
+            Self::Postgres(pool) => {
+                let (idle, busy) = pool.state();
+                vec![PoolState {
+                    name: "postgres",
+                    idle,
+                    busy,
+                }]
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, pool::asked};
 
 /// Runs a statement that answers no rows; how many rows it changed.
 macro_rules! execute {
@@ -17,11 +17,11 @@ macro_rules! execute {
                 .execute(&mut **connection)
                 .await
                 .map(|done| done.rows_affected()),
-            $crate::store::Db::Postgres(connection) => sqlx::query::<sqlx::Postgres>($sql)
-                $(.bind($bind))*
-                .execute(&mut **connection)
-                .await
-                .map(|done| done.rows_affected()),
+            $crate::store::Db::Postgres(lease) => $crate::store::pool::asked!(
+                lease,
+                connection => sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*.execute(connection)
+            )
+            .map(|done| done.rows_affected()),
         }
         .map_err($crate::store::StoreError::from)
     };
@@ -34,10 +34,10 @@ macro_rules! fetch {
                 $(.bind($bind))*
                 .$how(&mut **connection)
                 .await,
-            $crate::store::Db::Postgres(connection) => sqlx::query_as::<sqlx::Postgres, $row>($sql)
-                $(.bind($bind))*
-                .$how(&mut **connection)
-                .await,
+            $crate::store::Db::Postgres(lease) => $crate::store::pool::asked!(
+                lease,
+                connection => sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$how(connection)
+            ),
         }
         .map_err($crate::store::StoreError::from)
     };
@@ -199,7 +199,7 @@ impl Rows {
                 .execute(&mut **connection)
                 .await?
                 .rows_affected(),
-            Db::Postgres(connection) => {
+            Db::Postgres(lease) => {
                 let mut query = sqlx::query::<Postgres>(postgres.as_str());
                 for (at, (_, kind)) in self.columns.iter().enumerate() {
                     let column = rows.iter().map(|row| &row[at]);
@@ -222,7 +222,7 @@ impl Rows {
                         Kind::Bytes => array!(Bytes, bytes => *bytes, &[u8]),
                     };
                 }
-                query.execute(&mut **connection).await?.rows_affected()
+                asked!(lease, connection => query.execute(connection))?.rows_affected()
             }
         };
         Ok(done)
@@ -359,12 +359,12 @@ impl Select {
                         Value::Uuid(value) => query.bind(value),
                     };
                 }
-                query.fetch_all(&mut **$connection).await
+                query.fetch_all($connection)
             }};
         }
         Ok(match db {
-            Db::Sqlite(connection) => run!(Sqlite, connection)?,
-            Db::Postgres(connection) => run!(Postgres, connection)?,
+            Db::Sqlite(connection) => run!(Sqlite, &mut **connection).await?,
+            Db::Postgres(lease) => asked!(lease, connection => run!(Postgres, connection))?,
         })
     }
 }

@@ -175,6 +175,22 @@ on_each_database! {
 }
 
 on_each_database! {
+    async fn an_edit_does_not_get_round_what_readers_held(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        app.set_policy(json!({"hold_at_reports": 2})).await;
+        let comment = site.comment("a", "awa", &remark(1)).await;
+        for reader in ["bob", "cheick"] {
+            report(&site, &comment, reader).await.expect(201);
+        }
+        let edited = site.edit(&comment, &format!("{} ", remark(1))).await;
+        assert_eq!(edited["status"], "pending", "a moderator looks first");
+        assert_eq!(moderator.queues_of(&comment).await, ["waiting"]);
+        moderator.decide(&edited, "approve").await.expect(201);
+        assert_eq!(site.edit(&comment, &remark(2)).await["status"], "published");
+    }
+}
+
+on_each_database! {
     async fn what_readers_do_not_see_enters_no_other_queue_by_a_report(app: App) {
         let (site, moderator) = (app.site(), app.moderator("binta"));
         let pending = site.comment("a", "bob", THREAT).await;
