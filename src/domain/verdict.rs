@@ -185,7 +185,7 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CommentId, DuplicateKind, Score};
+    use crate::domain::{CommentId, DuplicateKind, PerLabel, Score};
     use proptest::prelude::*;
 
     fn calm() -> Signals {

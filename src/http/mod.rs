@@ -99,7 +99,7 @@ pub fn start(
     .listen(listener)?
     .client_request_timeout(HEAD_PATIENCE)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_signal(stop_ordered())
+    .shutdown_signal(stop_ordered()?)
     .shutdown_timeout(DRAIN_SECONDS)
     .run();
     Ok(server)
@@ -130,18 +130,15 @@ fn headers() -> DefaultHeaders {
         .add(("cache-control", "no-store"))
 }
 
-/// Ends on the first SIGTERM or SIGINT. (Actix by itself cuts requests off on SIGINT.)
-async fn stop_ordered() {
+/// Ends on the first SIGTERM or SIGINT from now on. (Actix by itself cuts requests off on SIGINT.)
+fn stop_ordered() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::warn!("signals cannot be caught; only kill -9 stops this server");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -208,9 +208,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            .row_buffer_size(1024)
-            // 64 MiB of pages, taken as they are needed.
-            .pragma("cache_size", "-65536");
+            .row_buffer_size(1024);
         // One writer: SQLite has one write lock, and waiting for it here is cheaper than fighting over it there.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
@@ -222,7 +220,11 @@ impl Store {
             .acquire_timeout(PATIENCE);
         // A page is written to the log once for each commit, and to the database once for each checkpoint: rare ones
         // let many commits share it.
-        let writing = options.clone().pragma("wal_autocheckpoint", "16384");
+        let writing = options
+            .clone()
+            .pragma("wal_autocheckpoint", "16384")
+            // 64 MiB of pages, taken as they are needed. Readers have the system's cache.
+            .pragma("cache_size", "-65536");
         let begun = Instant::now();
         let write = loop {
             match write
@@ -242,12 +244,7 @@ impl Store {
             .max_connections(POOL_SIZE)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
-            .connect_lazy_with(
-                options
-                    .pragma("query_only", "1")
-                    // Readers read the file where it is; a writer would map it anew whenever it grows.
-                    .pragma("mmap_size", "268435456"),
-            );
+            .connect_lazy_with(options.pragma("query_only", "1"));
         Ok(Self::Sqlite { write, read })
     }
 

@@ -123,7 +123,8 @@ impl Pool {
     pub async fn close(&self) {
         let _ = timeout(self.0.patience, self.0.places.acquire_many(self.0.size)).await;
         self.0.places.close();
-        for (connection, _) in std::mem::take(&mut *self.lock()) {
+        let idle = std::mem::take(&mut *self.lock());
+        for (connection, _) in idle {
             let _ = in_time(PING_PATIENCE, connection.close()).await;
         }
     }
