@@ -143,6 +143,15 @@ impl Rows {
     }
 }
 
+/// Hexadecimal digits.
+fn digits(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 /// Opens the database with this version and looks at what is there.
 async fn goes_on(url: &str, rows: &Rows) {
     let store = Store::open(url).await.unwrap();
@@ -248,10 +257,7 @@ async fn a_sqlite_database_of_the_previous_version_goes_on() {
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     previous("sqlite").await.run(&pool).await.unwrap();
     let rows = Rows::new();
-    let hex = |bytes: &[u8]| {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("x'{digits}'")
-    };
+    let hex = |bytes: &[u8]| format!("x'{}'", digits(bytes));
     for statement in rows.statements(|id| hex(id.as_bytes()), hex) {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&pool)
@@ -270,10 +276,7 @@ async fn a_postgres_database_of_the_previous_version_goes_on() {
     let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
     previous("postgres").await.run(&pool).await.unwrap();
     let rows = Rows::new();
-    let bytes = |bytes: &[u8]| {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("decode('{digits}', 'hex')")
-    };
+    let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", digits(bytes));
     for statement in rows.statements(|id| format!("CAST('{id}' AS uuid)"), bytes) {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&pool)

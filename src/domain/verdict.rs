@@ -27,6 +27,10 @@ pub struct Signals {
 
 /// What is known of the author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, in any combination"
+)]
 pub struct AuthorStanding {
     /// Whether readers can see an earlier comment of theirs.
     pub has_published: bool,

@@ -107,9 +107,7 @@ pub fn start(
 
 /// Lets pages of these origins read answers.
 fn cors(origins: &Origins) -> middleware::Condition<Cors> {
-    let cors = origins
-        .iter()
-        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    let cors = origins.iter().fold(Cors::default(), Cors::allowed_origin);
     let cors = cors
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key"])

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         Action, AuthorStanding, Body, Caller, Comment, CommentId, Event, EventKind, QueueName,
-        Revision, Status, ThreadStanding, Timestamp, decide,
+        Reason, ReasonCode, Revision, Status, ThreadStanding, Timestamp, decide,
     },
     store::{Db, Explanation, Lock, StoreError},
 };
@@ -24,7 +24,7 @@ pub struct Edit {
 
 impl Moderation {
     /// Replaces the text of a comment. It is scored and judged again; the earlier text is kept as a revision. A human's
-    /// approval ends with the edit, and what a human hid or escalated is at best pending. The same text again changes
+    /// approval ends with the edit, and what a human hid or escalated, or readers' reports held, is at best pending. The same text again changes
     /// nothing.
     ///
     /// # Errors
@@ -80,8 +80,9 @@ impl Moderation {
             body: std::mem::replace(&mut comment.body, edit.body),
             replaced_at: now,
         };
+        let reported = held_by_readers(&comment).cloned();
         comment.status = match verdict.status {
-            Status::Published if stands_against(&comment) => Status::Pending,
+            Status::Published if reported.is_some() || stands_against(&comment) => Status::Pending,
             status => status,
         };
         comment.edited_at = Some(now);
@@ -89,6 +90,7 @@ impl Moderation {
         comment.version += 1;
         comment.scores = signals.scores;
         comment.reasons = verdict.reasons;
+        comment.reasons.extend(reported);
         comment.duplicate_of = signals.duplicate_of;
         comment.model.clone_from(&appraisal.model);
         comment.decision = comment
@@ -141,6 +143,14 @@ fn stands_against(comment: &Comment) -> bool {
         .decision
         .as_ref()
         .is_some_and(|standing| matches!(standing.action, Action::Hide | Action::Escalate))
+}
+
+/// Why it waits, if that is for readers' reports.
+fn held_by_readers(comment: &Comment) -> Option<&Reason> {
+    comment
+        .reasons
+        .iter()
+        .find(|reason| reason.code == ReasonCode::Report && comment.status == Status::Pending)
 }
 
 pub(super) const fn event(comment: &Comment, kind: EventKind) -> Event {

@@ -209,18 +209,13 @@ impl<'a> Round<'a> {
             return Err(Error::AuthorBanned);
         }
         let known_thread = self.threads.get(&(site.id, &arrival.thread));
-        let thread = match known_thread {
-            Some(thread) => thread.clone(),
-            None => {
-                let mut thread = Thread::new(
-                    ThreadId::generate(),
-                    site.id,
-                    arrival.thread.clone(),
-                    self.now,
-                );
-                thread.apply(arrival.thread_details.clone());
-                thread
-            }
+        let thread = if let Some(thread) = known_thread {
+            thread.clone()
+        } else {
+            let key = arrival.thread.clone();
+            let mut thread = Thread::new(ThreadId::generate(), site.id, key, self.now);
+            thread.apply(arrival.thread_details.clone());
+            thread
         };
         let is_new = known_thread.is_none();
         if thread.closed || site.policy.closes_by_age(thread.created_at, self.now) {

@@ -35,7 +35,7 @@ impl Worker {
                     Ok(0) => {}
                     Ok(erased) => tracing::info!(erased, "what was past its time is erased"),
                     Err(error) => {
-                        tracing::warn!(error = %error, "what is past its time stays for now")
+                        tracing::warn!(error = %error, "what is past its time stays for now");
                     }
                 }
             }

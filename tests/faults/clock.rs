@@ -72,12 +72,12 @@ on_each_database! {
             assert_eq!(shown.iter().map(id).collect::<Vec<_>>(), expected, "sorted by {sort}");
         }
         // Whoever was paging through meanwhile saw each once, and what was there at the beginning at all.
-        pages.to_the_end().await;
+        pages.read_to_the_end().await;
         assert_eq!(pages.seen.len(), pages.seen.iter().collect::<HashSet<_>>().len(), "a page showed a comment again");
         for there in &order[..EACH] {
             assert!(pages.seen.iter().any(|seen| seen == there), "a page left out {there}");
         }
-        queue.to_the_end().await;
+        queue.read_to_the_end().await;
         assert_eq!(queue.seen.len(), queue.seen.iter().collect::<HashSet<_>>().len(), "the queue showed an item again");
         for item in &waiting_before {
             let there = id(&item["comment"]);
@@ -140,7 +140,7 @@ impl<'a> Pages<'a> {
         self.over = self.cursor.is_none();
     }
 
-    async fn to_the_end(&mut self) {
+    async fn read_to_the_end(&mut self) {
         for _ in 0..10_000 {
             if self.over {
                 return;

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    harness::{ANSWER_BOUND, Client, Newspaper, PROMPT, at_once, comment, eventually, say, size},
+    harness::{
+        ANSWER_BOUND, Answer, Client, Newspaper, PROMPT, at_once, comment, eventually, say, size,
+    },
     ledger::{Load, reconcile},
     program::{Home, on_postgres},
     proxy::{Proxy, Way},
@@ -94,7 +96,7 @@ async fn gone_for_a_while(home: Home, way: Way) {
         let answers = at_once(posts).await;
         answers
             .iter()
-            .all(|answer| answer.as_ref().is_ok_and(|answer| answer.is_success()))
+            .all(|answer| answer.as_ref().is_ok_and(Answer::is_success))
             .then_some(())
     })
     .await;

@@ -49,7 +49,7 @@ impl SmallDisk {
     fn fill_up(&self, but: u64) -> PathBuf {
         let path = self.at.join("filler");
         let mut filler = File::create(&path).unwrap();
-        let block = [7; 64 * 1024];
+        let block = vec![7; 64 * 1024];
         while filler.write_all(&block).is_ok() {}
         let size = filler.metadata().unwrap().len();
         filler.set_len(size.saturating_sub(but)).unwrap();

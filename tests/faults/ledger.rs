@@ -49,7 +49,7 @@ impl Post {
             _ => dice.words(14),
         };
         let twin = match dice.below(4) {
-            0 if std::env::var_os("DEV_NO_KEYS").is_none() => Twin::IdempotencyKey,
+            0 => Twin::IdempotencyKey,
             _ => Twin::ExternalId,
         };
         Self {

@@ -197,7 +197,7 @@ async fn bad_requests(server: &Server, site: &Client, moderator: &Client) {
     // (the body as it is, the status)
     let bodies = [
         (format!("{{\"body\": \"{MARK}"), 400),
-        (format!("{MARK}"), 400),
+        (MARK.to_string(), 400),
         (format!("{{\"{MARK}\": 1}}"), 422),
         (format!("{{\"body\": {{\"{MARK}\": 1}}, \"author\": 7}}"), 422),
         (format!("{{\"body\": \"a\", \"author\": \"{MARK}\"}}"), 422),
