@@ -54,7 +54,7 @@ impl WordList {
     /// ```
     /// # use palabre::classifier::WordList;
     /// let list = WordList::new(["voyou", "salé", "escro*"]).unwrap();
-    /// assert_eq!(list.find("Ces VOYOUS d’escrocs... c'est sale !"), ["escro*", "salé"]);
+    /// assert_eq!(list.find("Ces VOYOUS d’escrocs... c'est sale !"), ["salé", "escro*"]);
     /// ```
     ///
     /// # Errors

@@ -193,6 +193,10 @@ fn key_of(request: &ServiceRequest) -> Result<Option<String>, Problem> {
 
 /// The site that a request is about, as it names it or as its token does.
 fn scope(request: &ServiceRequest) -> String {
+    // The path names a comment, and with it the site.
+    if request.match_info().get("id").is_some() {
+        return String::new();
+    }
     let named = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
         .ok()
         .and_then(|pairs| {

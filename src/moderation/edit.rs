@@ -80,9 +80,9 @@ impl Moderation {
             body: std::mem::replace(&mut comment.body, edit.body),
             replaced_at: now,
         };
-        let reported = held_by_readers(&comment).cloned();
+        let kept = kept_reason(&comment);
         comment.status = match verdict.status {
-            Status::Published if reported.is_some() || stands_against(&comment) => Status::Pending,
+            Status::Published if kept.is_some() => Status::Pending,
             status => status,
         };
         comment.edited_at = Some(now);
@@ -90,7 +90,7 @@ impl Moderation {
         comment.version += 1;
         comment.scores = signals.scores;
         comment.reasons = verdict.reasons;
-        comment.reasons.extend(reported);
+        comment.reasons.extend(kept);
         comment.duplicate_of = signals.duplicate_of;
         comment.model.clone_from(&appraisal.model);
         comment.decision = comment
@@ -137,20 +137,29 @@ impl Moderation {
     }
 }
 
-/// Whether a moderator said that this should not simply be seen.
-fn stands_against(comment: &Comment) -> bool {
-    comment
-        .decision
-        .as_ref()
-        .is_some_and(|standing| matches!(standing.action, Action::Hide | Action::Escalate))
-}
-
-/// Why it waits, if that is for readers' reports.
-fn held_by_readers(comment: &Comment) -> Option<&Reason> {
-    comment
+/// Why a comment waits after an edit, whatever its new text: a moderator or readers said that it should not simply be
+/// seen.
+fn kept_reason(comment: &Comment) -> Option<Reason> {
+    let by_readers = comment
         .reasons
         .iter()
-        .find(|reason| reason.code == ReasonCode::Report && comment.status == Status::Pending)
+        .find(|reason| reason.code == ReasonCode::Report && comment.status == Status::Pending);
+    let against = |action| {
+        let standing = comment.decision.as_ref();
+        standing.is_some_and(|standing| standing.action == action)
+    };
+    let waits = |detail: &str| Reason {
+        code: ReasonCode::Premoderation,
+        score: None,
+        detail: detail.into(),
+    };
+    if against(Action::Hide) {
+        Some(waits("edited after a moderator hid it"))
+    } else if against(Action::Escalate) {
+        Some(waits("edited after a moderator escalated it"))
+    } else {
+        by_readers.cloned()
+    }
 }
 
 pub(super) const fn event(comment: &Comment, kind: EventKind) -> Event {

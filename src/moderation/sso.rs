@@ -20,7 +20,13 @@ pub(super) struct Bound {
 impl Bound {
     /// A caller within these bounds: with the sites that are left, or nobody.
     pub fn restrict(&self, caller: Caller) -> Option<Caller> {
-        if caller.role > self.role {
+        // Whoever may sign moderators in may not therefore post in readers' names.
+        let allowed = match self.role {
+            Role::Site => caller.role == Role::Site,
+            Role::Moderator => caller.role == Role::Moderator,
+            Role::Admin => caller.role != Role::Site,
+        };
+        if !allowed {
             return None;
         }
         let sites = match (&self.sites, caller.sites) {
@@ -69,6 +75,8 @@ pub enum SsoError {
     Unreadable(#[from] serde_json::Error),
     #[error("key {0} of it needs a \"kid\", and an \"alg\" of RS256, ES256 or EdDSA")]
     Unusable(usize),
+    #[error("two keys of it have the \"kid\" {0}")]
+    Twice(String),
     #[error("the sites of key {0} of it must be slugs, or \"*\" alone")]
     Sites(usize),
 }
@@ -105,7 +113,13 @@ impl SsoKeys {
             };
             Ok((kid, key))
         });
-        keys.collect::<Result<_, _>>().map(Self)
+        let keys: Vec<(String, Key)> = keys.collect::<Result<_, _>>()?;
+        let twice = (keys.iter().enumerate())
+            .find(|(at, (kid, _))| keys[..*at].iter().any(|(before, _)| before == kid));
+        match twice {
+            Some((_, (kid, _))) => Err(SsoError::Twice(kid.clone())),
+            None => Ok(Self(keys)),
+        }
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = (String, Key)> {

@@ -4,7 +4,7 @@ use super::{
     Decided, Error, Moderation, Thing,
     decide::{after, carry_out, held_comment},
 };
-use crate::domain::{Action, Caller, Decision, DecisionId, LabelOverrides};
+use crate::domain::{Action, Caller, Decision, DecisionId, LabelOverrides, QueueName, Status};
 
 impl Moderation {
     /// Takes a decision back: the comment is again what it was, by a new decision.
@@ -32,6 +32,23 @@ impl Moderation {
                 current: Box::new(comment.into()),
             });
         }
+        let stands = match undone.replaces {
+            Some(before) => db.decision(before).await?,
+            None => None,
+        };
+        let approved = stands
+            .as_ref()
+            .is_some_and(|stands| stands.action == Action::Approve);
+        let to_queue = match undone.from_queue {
+            // What readers reported while it was hidden is still to be looked at.
+            None if undone.from_status == Status::Published
+                && !approved
+                && db.count_reports(comment.id, 0).await? > 0 =>
+            {
+                Some(QueueName::Reported)
+            }
+            before => before,
+        };
         let decision = Decision {
             id: DecisionId::generate(),
             comment_id: comment.id,
@@ -46,15 +63,11 @@ impl Moderation {
             from_status: undone.to_status,
             to_status: undone.from_status,
             from_queue: db.queue_of(comment.id).await?,
-            to_queue: undone.from_queue,
+            to_queue,
             version: comment.version + i64::from(undone.from_status != undone.to_status),
             replaces: comment.decision.as_ref().map(|standing| standing.id),
             undoes: Some(undone.id),
             group_id: None,
-        };
-        let stands = match undone.replaces {
-            Some(before) => db.decision(before).await?,
-            None => None,
         };
         let comment = carry_out(&mut db, comment, &decision, stands.as_ref()).await?;
         tx.commit().await?;

@@ -94,6 +94,8 @@ pub struct CommentView {
     pub created_at: Timestamp,
     #[schema(required)]
     pub edited_at: Option<Timestamp>,
+    /// When anything of it last changed: where a list of changes goes on, by `since`.
+    pub changed_at: Timestamp,
     pub version: i64,
     pub scores: Scores,
     pub reasons: Vec<Reason>,
@@ -118,6 +120,7 @@ impl From<Comment> for CommentView {
             status: comment.status,
             created_at: comment.created_at,
             edited_at: comment.edited_at,
+            changed_at: comment.changed_at,
             version: comment.version,
             scores: comment.scores,
             reasons: comment.reasons,

@@ -69,7 +69,12 @@ impl Db<'_> {
             sql::execute!(self, "DELETE FROM revisions WHERE comment_id = $1", id)?;
             sql::execute!(
                 self,
-                "UPDATE reports SET body = '' WHERE comment_id = $1",
+                "UPDATE reports SET body = '', note = NULL WHERE comment_id = $1",
+                id
+            )?;
+            sql::execute!(
+                self,
+                "UPDATE appeals SET text = '' WHERE comment_id = $1",
                 id
             )?;
             sql::execute!(

@@ -372,18 +372,23 @@ impl Select {
 /// How far the clocks of replicas and of PostgreSQL may be apart, in milliseconds, without a list of changes missing any.
 const CLOCKS_APART: i64 = 1_000;
 
-/// The moment before which nothing will be added any more to what is in the order of time, if there is one just now.
-/// Times are taken before a commit, and transactions commit in any order: a list in the order of time that showed what
-/// is younger would later have something put in before its end. There is none on SQLite, where commits are serial.
+/// The moment before which nothing will be added any more to what is in the order of time. Times are taken before a
+/// commit, and transactions commit in any order: a list in the order of time that showed what is younger would later
+/// have something put in before its end. There is none on SQLite, where commits are serial.
 pub(super) async fn settled_before(db: &mut Db<'_>) -> Result<Option<i64>, StoreError> {
     if let Db::Sqlite(_) = db {
         return Ok(None);
     }
-    let (oldest,) = fetch_one!(
+    let (open_since, now) = fetch_one!(
         db,
-        (Option<i64>,),
-        "SELECT CAST(extract(epoch FROM MIN(xact_start)) * 1000 AS BIGINT) FROM pg_stat_activity
-         WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        (Option<i64>, i64),
+        "SELECT CAST(extract(epoch FROM MIN(xact_start)) * 1000 AS BIGINT),
+             CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
+         FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'palabre' AND pid <> pg_backend_pid()"
     )?;
-    Ok(oldest.map(|oldest| oldest - CLOCKS_APART))
+    // What is younger than this question may still be overtaken, but what the asker stored before it may not.
+    Ok(Some(
+        open_since.map_or(now + 1, |since| since - CLOCKS_APART),
+    ))
 }

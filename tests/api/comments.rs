@@ -38,6 +38,7 @@ on_each_database! {
         insta::assert_json_snapshot!("comment", comment, {
             ".id" => redacted_id(),
             ".created_at" => redacted_time(),
+            ".changed_at" => redacted_time(),
             ".scores.*" => redacted_score(),
             ".model" => "[model]",
         });

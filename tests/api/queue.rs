@@ -78,6 +78,7 @@ on_each_database! {
             ".**.id" => redacted_id(),
             ".**.parent_id" => redacted_id(),
             ".**.created_at" => redacted_time(),
+            ".**.changed_at" => redacted_time(),
             ".**.scores" => redacted_scores(),
             ".**.model" => "[model]",
             ".comment.reasons" => "[reasons]",

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     books::Books,
-    harness::{Client, Newspaper, PROMPT, at_once, comment, eventually, id, memory, say, size},
+    harness::{Client, Newspaper, PROMPT, comment, eventually, id, memory, say, size},
     postgres::say_loudly,
     program::{Home, Server},
 };
@@ -203,37 +203,58 @@ enum Slow {
     HalfOfTheBody,
     /// A chunk of a body without end at a time.
     Chunks,
+    /// The same without a token, to a path that leads nowhere.
+    ChunksOfAStranger,
 }
 
 /// How often the slow ones say something.
 const PAUSE: Duration = Duration::from_millis(200);
 
+impl Slow {
+    const ALL: [Self; 7] = [
+        Self::Mute,
+        Self::Headers,
+        Self::HalfOfTheHeaders,
+        Self::Body,
+        Self::HalfOfTheBody,
+        Self::Chunks,
+        Self::ChunksOfAStranger,
+    ];
+
+    /// What it says at once, and what it says again and again.
+    fn says(self, token: &str) -> (String, &'static str) {
+        let head = format!(
+            "POST /v1/threads/slow/comments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\n"
+        );
+        match self {
+            Self::Mute => (String::new(), ""),
+            Self::Headers => (format!("{head}x-slow: "), "x"),
+            Self::HalfOfTheHeaders => (head, ""),
+            Self::Body => (
+                format!("{head}content-length: 60000\r\n\r\n{{\"body\": \""),
+                "a",
+            ),
+            Self::HalfOfTheBody => (
+                format!("{head}content-length: 600\r\n\r\n{{\"body\": \""),
+                "",
+            ),
+            Self::Chunks => (
+                format!("{head}transfer-encoding: chunked\r\n\r\n"),
+                "1\r\na\r\n",
+            ),
+            Self::ChunksOfAStranger => (
+                "POST /nowhere HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+                    .to_owned(),
+                "1\r\na\r\n",
+            ),
+        }
+    }
+}
+
 /// Holds a connection until the server drops it. How long that took, or `None` if it did not within the bound.
-async fn hold(slow: Slow, address: std::net::SocketAddr, token: String) -> Option<Duration> {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let head = format!(
-        "POST /v1/threads/slow/comments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/json\r\n"
-    );
-    let (at_once, bit) = match slow {
-        Slow::Mute => (String::new(), ""),
-        Slow::Headers => (format!("{head}x-slow: "), "x"),
-        Slow::HalfOfTheHeaders => (head, ""),
-        Slow::Body => (
-            format!("{head}content-length: 60000\r\n\r\n{{\"body\": \""),
-            "a",
-        ),
-        Slow::HalfOfTheBody => (
-            format!("{head}content-length: 600\r\n\r\n{{\"body\": \""),
-            "",
-        ),
-        Slow::Chunks => (
-            format!("{head}transfer-encoding: chunked\r\n\r\n"),
-            "1\r\na\r\n",
-        ),
-    };
+async fn hold(mut stream: TcpStream, bit: &'static str) -> Option<Duration> {
     let begun = Instant::now();
-    stream.write_all(at_once.as_bytes()).await.unwrap();
     let (mut reading, mut writing) = stream.split();
     let dropped = async {
         // An answer may come first; then the end.
@@ -265,26 +286,27 @@ async fn clients_that_do_not_get_on_are_dropped_and_keep_nobody_waiting() {
     let paper = Newspaper::open(Home::new(None));
     let server = paper.serve();
     let normal = Normal::start(&paper, &server);
-    let kinds = [
-        Slow::Mute,
-        Slow::Headers,
-        Slow::HalfOfTheHeaders,
-        Slow::Body,
-        Slow::HalfOfTheBody,
-        Slow::Chunks,
-    ];
-    let held = at_once((0..kinds.len() * each).map(|number| {
-        let slow = kinds[number % kinds.len()];
-        hold(slow, address(&server), paper.site.clone())
-    }))
-    .await;
+    let mut holding = Vec::new();
+    for _ in 0..each {
+        for slow in Slow::ALL {
+            let (first, bit) = slow.says(&paper.site);
+            let connecting = connect(&server, first.as_bytes());
+            let connected = tokio::time::timeout(PROMPT, connecting).await;
+            let stream = connected.expect("there is room for a connection");
+            holding.push(tokio::spawn(hold(stream, bit)));
+        }
+    }
+    let mut held = Vec::new();
+    for one in holding {
+        held.push(one.await.unwrap());
+    }
     let service = normal.end().await;
     let mut sum = format!("{} slow clients: {service}; dropped:", held.len());
     let mut kept = Vec::new();
-    for (number, slow) in kinds.iter().enumerate() {
-        let times: Vec<_> = held.iter().skip(number).step_by(kinds.len()).collect();
+    for (number, slow) in Slow::ALL.into_iter().enumerate() {
+        let times: Vec<_> = held.iter().skip(number).step_by(Slow::ALL.len()).collect();
         if times.iter().any(|time| time.is_none()) {
-            kept.push(*slow);
+            kept.push(slow);
         }
         let longest = times.iter().filter_map(|time| **time).max();
         let _ = write!(sum, " {slow:?} after {longest:.1?};");

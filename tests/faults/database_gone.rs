@@ -101,8 +101,8 @@ async fn gone_for_a_while(home: Home, way: Way) {
     })
     .await;
     let whole_after = mended.elapsed();
-    let gave_up = eventually_none(&proxy).await;
     let entries = load.stop().await;
+    let gave_up = eventually_none(&proxy).await;
     pulse.abort();
     if let Err(failure) = pulse.await {
         assert!(failure.is_cancelled(), "/healthz: {failure}");

@@ -46,7 +46,7 @@ on_each_database! {
         drop(serve(&home).wait_until_it_listens());
         let whole = begun.elapsed();
 
-        let (kills, mut under_way) = (size(5, 60), 0);
+        let (kills, mut under_way) = (size(4, 60), 0);
         for _ in 0..kills {
             let home = empty(&home).await;
             let mut starting = serve(&home);

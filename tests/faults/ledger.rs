@@ -138,7 +138,7 @@ impl Load {
                         Ok(_) => {
                             refused.fetch_add(1, Ordering::Relaxed);
                             // A site that is refused does not ask again at once.
-                            tokio::time::sleep(Duration::from_millis(20)).await;
+                            tokio::time::sleep(Duration::from_millis(200)).await;
                         }
                         Err(_) => {}
                     }
@@ -206,6 +206,8 @@ enum Wrong {
     Slipped,
     /// A repetition was not answered by the same comment.
     NotKnownAgain,
+    /// It is there, and a look-up by its external id does not find it.
+    NotFound,
 }
 
 /// The sum of a fault.
@@ -243,7 +245,7 @@ impl Tally {
         };
         let sum = format!(
             "{what}: {} posted, {} acknowledged, {} refused, {} without an answer ({} of them stored): \
-             {} lost, {} doubled, {} stored though refused, {} not known again, {} half-written",
+             {} lost, {} doubled, {} stored though refused, {} not known again, {} not found, {} half-written",
             self.posted,
             self.acknowledged,
             self.refused,
@@ -253,6 +255,7 @@ impl Tally {
             count(Wrong::Doubled),
             count(Wrong::Slipped),
             count(Wrong::NotKnownAgain),
+            count(Wrong::NotFound),
             self.halves.len()
         );
         say(&sum);
@@ -380,7 +383,10 @@ async fn repeat(
             let path = format!("/v1/comments?external_id={}", entry.post.mark);
             let found = site.all(&path).await;
             if found.iter().map(id).ne(ids.iter().map(String::as_str)) {
-                wrong.push((Wrong::Lost, format!("{entry:?} looked up: {found:?}")));
+                wrong.push((
+                    Wrong::NotFound,
+                    format!("{found:?} instead of {ids:?}: {entry:?}"),
+                ));
             }
         }
         let same = ids.iter().any(|stored| stored == id(&answer.body));

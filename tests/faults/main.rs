@@ -2,8 +2,8 @@
 //! the network, a replica. Every test runs the program itself and asks it over HTTP; nothing leaves this machine.
 //!
 //! ```text
-//! cargo test --test faults                                 # shortened: about a minute and a half on two cores
-//! PALABRE_FAULTS=full cargo test --release --test faults   # in full
+//! cargo test --test faults                                 # shortened: about 80 s on two cores
+//! PALABRE_FAULTS=full cargo test --release --test faults   # in full: about 20 min
 //! ```
 //!
 //! What is random (the moment of a kill, the texts) follows from `PALABRE_FAULTS_SEED`, 1 where it is not set. Each test

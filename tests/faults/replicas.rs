@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Answer, Client, Dice, Newspaper, THREAT, comment, eventually, id, say, size},
-    ledger::{Load, reconcile},
+    ledger::{Load, Tally, reconcile},
     program::{Home, PATIENCE, Server, Starting, on_postgres},
 };
 
@@ -164,7 +164,8 @@ async fn a_replica_that_is_killed_loses_nothing_and_the_other_goes_on() {
 
 async fn one_is_killed(home: Home) {
     let mut pair = Pair::start(home);
-    for round in 0..size(2, 20) {
+    let (rounds, mut tally) = (size(2, 20), Tally::default());
+    for round in 0..rounds {
         let mut dice = Dice::of(&format!("replica {round}"));
         let [falling, staying] = pair.sites();
         let names = [format!("f{round}"), format!("s{round}")];
@@ -180,11 +181,10 @@ async fn one_is_killed(home: Home) {
         let refused = stayed.iter().find(|entry| entry.acknowledged().is_none());
         assert!(refused.is_none(), "the other replica refused: {refused:?}");
         entries.extend(stayed);
-        reconcile(&pair.paper, &pair.servers[1], &entries)
-            .await
-            .settle("a replica killed");
+        tally.add(reconcile(&pair.paper, &pair.servers[1], &entries).await);
         pair.servers[0] = pair.paper.serve();
     }
+    tally.settle(&format!("{rounds} kills of a replica"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,8 @@ impl Home {
         ] {
             command.env_remove(name);
         }
+        // A few authors post as fast as they can.
+        command.env("PALABRE_RATE_LIMIT", "off");
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
         }
