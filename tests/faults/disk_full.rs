@@ -6,7 +6,7 @@ use crate::{
     harness::{Dice, Newspaper, THREAT, comment, eventually, id, say},
     ledger::{Entry, Post, reconcile},
     postgres::say_loudly,
-    program::Home,
+    program::{Home, stderr},
 };
 
 /// A small file system of its own, unmounted when dropped.
@@ -37,8 +37,10 @@ impl SmallDisk {
                 _around: Arc::clone(&home.directory),
             }),
             refused => {
+                let why = refused.map_or_else(|error| error.to_string(), |output| stderr(&output));
                 say_loudly(&format!(
-                    "NOT TESTED: a full disk, since no tmpfs can be mounted here ({refused:?}). Run as root."
+                    "NOT TESTED: a full disk, since no tmpfs can be mounted here ({}). Run as root.",
+                    why.lines().next().unwrap_or_default()
                 ));
                 None
             }
