@@ -5,8 +5,8 @@
 //! same for one comment as for a hundred, and a statement costs nearly the same. If a batch fails for one of them, each
 //! is tried alone.
 //!
-//! SQLite has one worker, since it has one writer. On PostgreSQL two take turns: one gathers and decides while the
-//! other's commit is on its way to the disk.
+//! SQLite has one worker, since it has one writer. On PostgreSQL several go on beside one another: most of a transaction's
+//! time is spent waiting for the next answer.
 //!
 //! Nobody waits forever: who finds no room within [`ROOM_PATIENCE`], or was not begun within [`BEGIN_PATIENCE`], is told
 //! to try again, and nothing was stored.
@@ -29,7 +29,9 @@ use crate::store::{Store, StoreError};
 /// The most comments one transaction stores on SQLite.
 const MAX_BATCH: usize = 256;
 /// The same on PostgreSQL, where each holds a few advisory locks, of which a server has some thousands for all.
-const MAX_LOCKED_BATCH: usize = 64;
+const MAX_LOCKED_BATCH: usize = 32;
+/// How many transactions of new comments go on at the same time on PostgreSQL.
+const WORKERS: usize = 6;
 /// How many arrivals may wait.
 const CAPACITY: usize = 2048;
 /// How long an arrival waits for room among those that wait.
@@ -69,7 +71,7 @@ impl Intake {
         let waiting = Arc::new(Mutex::new(waiting));
         let (workers, most) = match store {
             Store::Sqlite { .. } => (1, MAX_BATCH),
-            Store::Postgres(_) => (2, MAX_LOCKED_BATCH),
+            Store::Postgres(_) => (WORKERS, MAX_LOCKED_BATCH),
         };
         for _ in 0..workers {
             let desk = Desk {

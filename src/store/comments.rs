@@ -223,21 +223,23 @@ impl Db<'_> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
+        // Ids alone first: nearly always there are none. The LIMIT keeps PostgreSQL from reading the whole table.
         let text = sql::by_engine!(
             &*self,
-            sqlite: select_comment!(
-                "WHERE c.id IN (
-                     SELECT known.id FROM json_each($1) AS k JOIN comments known
-                     ON known.site_id = unhex(k.value ->> 0, '-') AND known.external_id = k.value ->> 1)"
-            ),
-            postgres: select_comment!(
-                "WHERE c.id IN (
-                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k JOIN comments known
-                     ON known.site_id = CAST(k.value ->> 0 AS uuid) AND known.external_id = k.value ->> 1)"
-            ),
+            sqlite: "SELECT known.id FROM json_each($1) AS k JOIN comments known
+                     ON known.site_id = unhex(k.value ->> 0, '-') AND known.external_id = k.value ->> 1",
+            postgres: "SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k
+                       CROSS JOIN LATERAL (
+                           SELECT c.id FROM comments c WHERE c.site_id = CAST(k.value ->> 0 AS uuid)
+                           AND c.external_id = k.value ->> 1 LIMIT 1) AS known",
         );
         let keys = sql::to_json(&keys)?;
-        comments(sql::fetch_all!(self, CommentRow, text, &keys)?)
+        let ids = sql::fetch_all!(self, (Uuid,), text, &keys)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.comments(ids.into_iter().map(|(id,)| CommentId(id)))
+            .await
     }
 
     /// What replies to these comments need to know, in no order. Nobody changes or deletes one of them until the
@@ -254,7 +256,8 @@ impl Db<'_> {
             sqlite: "SELECT id, site_id, thread_id, status, depth FROM comments
                      WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))",
             postgres: "SELECT id, site_id, thread_id, status, depth FROM comments
-                       WHERE id IN (SELECT CAST(value AS uuid) FROM json_array_elements_text(CAST($1 AS json)) AS value)
+                       WHERE id = ANY (ARRAY(
+                           SELECT CAST(value AS uuid) FROM json_array_elements_text(CAST($1 AS json)) AS value))
                        ORDER BY id FOR SHARE",
         );
         let ids = sql::to_json(&ids)?;

@@ -275,7 +275,9 @@ impl Db<'_> {
                          CROSS JOIN LATERAL (
                              SELECT first.comment_id FROM fingerprint_bands first
                              WHERE first.band = k.band ORDER BY first.comment_id LIMIT 16) b
-                     ) AS found JOIN fingerprints f ON f.comment_id = found.comment_id
+                     ) AS found
+                     CROSS JOIN LATERAL (
+                         SELECT * FROM fingerprints f WHERE f.comment_id = found.comment_id LIMIT 1) f
                      ORDER BY found.at, f.comment_id",
                 )
                 .bind(at)

@@ -222,7 +222,7 @@ impl Store {
         // let many commits share it.
         let writing = options
             .clone()
-            .pragma("wal_autocheckpoint", "16384")
+            .pragma("wal_autocheckpoint", "32768")
             // 64 MiB of pages, taken as they are needed. Readers have the system's cache.
             .pragma("cache_size", "-65536");
         let begun = Instant::now();

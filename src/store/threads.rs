@@ -113,9 +113,11 @@ impl Db<'_> {
                      ON known.site_id = unhex(k.value ->> 0, '-') AND known.key = k.value ->> 1)"
             ),
             postgres: select_thread!(
-                "WHERE id IN (
-                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k JOIN threads known
-                     ON known.site_id = CAST(k.value ->> 0 AS uuid) AND known.key = k.value ->> 1)
+                "WHERE id = ANY (ARRAY(
+                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k
+                     CROSS JOIN LATERAL (
+                         SELECT t.id FROM threads t WHERE t.site_id = CAST(k.value ->> 0 AS uuid)
+                         AND t.key = k.value ->> 1 LIMIT 1) AS known))
                  ORDER BY id FOR SHARE"
             ),
         );
