@@ -362,7 +362,11 @@ impl Db<'_> {
         after: Option<(Timestamp, CommentId)>,
         limit: i64,
     ) -> Result<Vec<Comment>, StoreError> {
-        let settled = sql::settled_before(self).await?;
+        // One that is looked for by its id is no list that something could be missed in.
+        let settled = match filter.external_id {
+            Some(_) => None,
+            None => sql::settled_before(self).await?,
+        };
         let mut select = sql::Select::new(select_comment!("WHERE c.site_id IN "));
         select.list(filter.sites.iter().map(|site| site.0));
         if let Some(settled) = settled {

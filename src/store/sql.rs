@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, postgres::PgRow, sqlite::Sq
 use uuid::Uuid;
 
 use super::{Db, StoreError, pool::asked};
+use crate::domain::Timestamp;
 
 /// Runs a statement that answers no rows; how many rows it changed.
 macro_rules! execute {
@@ -387,8 +388,9 @@ pub(super) async fn settled_before(db: &mut Db<'_>) -> Result<Option<i64>, Store
          FROM pg_stat_activity
          WHERE datname = current_database() AND application_name = 'palabre' AND pid <> pg_backend_pid()"
     )?;
-    // What is younger than this question may still be overtaken, but what the asker stored before it may not.
+    // What is younger than this question may still be overtaken; what the asker stored before it, by our clock, may not.
+    let asked = now.max(Timestamp::now().millis());
     Ok(Some(
-        open_since.map_or(now + 1, |since| since - CLOCKS_APART),
+        open_since.map_or(asked + 1, |since| since - CLOCKS_APART),
     ))
 }
