@@ -34,10 +34,21 @@ pub async fn authorize<B: MessageBody>(
             .into_response(problem.error_response())
             .map_into_right_body());
     }
-    next.call(request)
-        .await
-        .map(ServiceResponse::map_into_left_body)
+    let asked = request.request().clone();
+    if let Ok(outcome) = actix_web::rt::time::timeout(DEADLINE, next.call(request)).await {
+        return outcome.map(ServiceResponse::map_into_left_body);
+    }
+    // What was given up may still be written: see the intake.
+    let problem = if asked.method().is_safe() {
+        Problem::unavailable()
+    } else {
+        Problem::uncertain()
+    };
+    Ok(ServiceResponse::new(asked, problem.error_response()).map_into_right_body())
 }
+
+/// How long any request may take once it is let in.
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(13);
 
 async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), Problem> {
     let caller = match identify(request).await {

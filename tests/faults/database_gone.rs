@@ -71,10 +71,12 @@ async fn gone_for_a_while(home: Home, way: Way) {
     assert_eq!(not_ready.wrong_as_unavailable(), None);
     assert_eq!(read.wrong_as_unavailable(), None, "a read during the cut");
     // The fault itself lasts that long, or as long as it took to be noticed.
-    tokio::time::sleep(
-        size(Duration::from_secs(3), Duration::from_secs(30)).saturating_sub(cut.elapsed()),
-    )
-    .await;
+    let whole = match way {
+        // Longer than any answer may take.
+        Way::Crawling => size(ANSWER_BOUND, Duration::from_secs(30)) + Duration::from_secs(1),
+        _ => size(Duration::from_secs(3), Duration::from_secs(30)),
+    };
+    tokio::time::sleep(whole.saturating_sub(cut.elapsed())).await;
     let lasted = cut.elapsed();
 
     proxy.set(Way::Open);
@@ -171,6 +173,11 @@ mod while_the_database_is_gone_posts_are_refused_and_afterwards_all_goes_on {
     #[tokio::test(flavor = "multi_thread")]
     async fn dropping() {
         on_postgres(|home| gone_for_a_while(home, Way::Dropping)).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn crawling() {
+        on_postgres(|home| gone_for_a_while(home, Way::Crawling)).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

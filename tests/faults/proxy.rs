@@ -23,12 +23,17 @@ use crate::program::PATIENCE;
 /// How long bytes take to a database that is far away.
 const FAR: Duration = Duration::from_millis(20);
 
+/// How long they take where everything crawls.
+const CRAWL: Duration = Duration::from_secs(3);
+
 /// What happens to connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Open,
     /// Open, but far away: whoever uses the database holds a connection for long.
     Far,
+    /// Everything takes seconds, and nothing is lost. A database that is overloaded, or whose disk is.
+    Crawling,
     /// Nobody listens; what was connected is cut off. A database that is being restarted.
     Refusing,
     /// Connections are taken and ended at once; what was connected is cut off. A balancer with nothing behind it.
@@ -167,8 +172,13 @@ async fn carry(
 async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: watch::Receiver<Way>) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if *way.borrow() == Way::Far {
-            tokio::time::sleep(FAR).await;
+        let delay = match *way.borrow() {
+            Way::Far => FAR,
+            Way::Crawling => CRAWL,
+            _ => Duration::ZERO,
+        };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
         }
         if to.write_all(&bytes[..count]).await.is_err() {
             return;
