@@ -38,11 +38,10 @@ fn view(text: &str, accents: bool) -> String {
     let mut view = String::with_capacity(text.len());
     for glyph in glyphs(text) {
         let c = if accents { glyph.accented } else { glyph.plain };
-        match c {
-            '’' => view.push('\''),
-            c if !c.is_whitespace() => view.push(c),
-            _ if !view.ends_with(' ') => view.push(' '),
-            _ => {}
+        if !c.is_whitespace() {
+            view.push(c);
+        } else if !view.ends_with(' ') {
+            view.push(' ');
         }
     }
     view

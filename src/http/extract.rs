@@ -55,14 +55,22 @@ fn read(
         if let Some(problem) = refused {
             return Err(problem);
         }
-        match actix_web::rt::time::timeout(BODY_PATIENCE, bytes).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) if error.as_response_error().status_code() == 413 => {
-                Err(Problem::too_large(limit))
-            }
-            Ok(Err(_)) => Err(Problem::malformed("the body could not be read to its end")),
-            Err(_) => Err(Problem::too_slow()),
+        in_time(bytes, limit).await
+    }
+}
+
+/// A body, once it has arrived; or what is wrong with it.
+pub(super) async fn in_time(
+    bytes: impl Future<Output = Result<web::Bytes, actix_web::Error>>,
+    limit: usize,
+) -> Result<web::Bytes, Problem> {
+    match actix_web::rt::time::timeout(BODY_PATIENCE, bytes).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if error.as_response_error().status_code() == 413 => {
+            Err(Problem::too_large(limit))
         }
+        Ok(Err(_)) => Err(Problem::malformed("the body could not be read to its end")),
+        Err(_) => Err(Problem::too_slow()),
     }
 }
 

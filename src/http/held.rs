@@ -4,7 +4,6 @@ use std::{
     any::Any,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use actix_web::{
@@ -16,10 +15,7 @@ use actix_web::{
     web,
 };
 
-use super::{BODY, problem::Problem};
-
-/// How long a body of chunks may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
+use super::{BODY, extract::in_time};
 
 /// A body, and what is kept as long as it.
 struct Held {
@@ -65,21 +61,13 @@ pub async fn whole_chunks<B: MessageBody + 'static>(
         let (request, payload) = request.parts_mut();
         Box::pin(web::Bytes::from_request(request, payload))
     };
-    let problem = match actix_web::rt::time::timeout(BODY_PATIENCE, &mut reading).await {
-        Ok(Ok(bytes)) => {
-            request.set_payload(Payload::from(bytes));
-            None
+    match in_time(&mut reading, BODY.0).await {
+        Ok(bytes) => request.set_payload(Payload::from(bytes)),
+        Err(problem) => {
+            // For whoever reads the body: extract::read gives it as its answer.
+            request.extensions_mut().insert(problem);
+            request.set_payload(Payload::None);
         }
-        Ok(Err(error)) if error.as_response_error().status_code() == 413 => {
-            Some(Problem::too_large(BODY.0))
-        }
-        Ok(Err(_)) => Some(Problem::malformed("the body could not be read to its end")),
-        Err(_) => Some(Problem::too_slow()),
-    };
-    if let Some(problem) = problem {
-        // For whoever reads the body: extract::read gives it as its answer.
-        request.extensions_mut().insert(problem);
-        request.set_payload(Payload::None);
     }
     let response = next.call(request).await?;
     Ok(response.map_body(|_, body| {

@@ -53,6 +53,8 @@ const DRAIN_SECONDS: u64 = 10;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may be idle: longer than proxies keep theirs.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
 /// How long a client may leave an answer unread before its connection is cut.
 const READING_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -66,8 +68,11 @@ pub fn start(
     listener: TcpListener,
     settings: Settings,
 ) -> std::io::Result<Server> {
+    let socket = socket2::SockRef::from(&listener);
     // Inherited by every connection: who stops reading is cut off by the kernel, however slowly we notice.
-    socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(READING_PATIENCE))?;
+    socket.set_tcp_user_timeout(Some(READING_PATIENCE))?;
+    // The standard library lets 128 wait, which a burst of connections overflows.
+    socket.listen(BACKLOG)?;
     let state: web::Data<Moderation> = web::Data::from(moderation);
     let limits = web::Data::new(Limits::new(settings.rate_limit));
     let proxies = web::Data::new(settings.trusted_proxies);

@@ -384,14 +384,7 @@ impl Db<'_> {
             select.push(" AND c.changed_at >= ").bind(since.millis());
         }
         if let Some((at, id)) = after {
-            select
-                .push(" AND c.changed_at >= ")
-                .bind(at.millis())
-                .push(" AND (c.changed_at > ")
-                .bind(at.millis())
-                .push(" OR c.id > ")
-                .bind(id.0)
-                .push(")");
+            select.after("c.changed_at", "c.id", (at, id.0));
         }
         select
             .push(" ORDER BY c.changed_at, c.id LIMIT ")

@@ -345,6 +345,20 @@ impl Select {
         self
     }
 
+    /// Adds that a row comes after this position in the order of `time`, then `id`. The first bound lets the engine seek
+    /// in the index; the rest settles ties.
+    pub(super) fn after(
+        &mut self,
+        time: &'static str,
+        id: &'static str,
+        position: (Timestamp, Uuid),
+    ) -> &mut Self {
+        let (at, row) = (position.0.millis(), position.1);
+        self.push(" AND ").push(time).push(" >= ").bind(at);
+        self.push(" AND (").push(time).push(" > ").bind(at);
+        self.push(" OR ").push(id).push(" > ").bind(row).push(")")
+    }
+
     pub(super) async fn fetch_all<T>(self, db: &mut Db<'_>) -> Result<Vec<T>, StoreError>
     where
         T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,

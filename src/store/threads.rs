@@ -150,14 +150,7 @@ impl Db<'_> {
             select.push(" AND created_at >= ").bind(since.millis());
         }
         if let Some((at, id)) = after {
-            select
-                .push(" AND created_at >= ")
-                .bind(at.millis())
-                .push(" AND (created_at > ")
-                .bind(at.millis())
-                .push(" OR id > ")
-                .bind(id.0)
-                .push(")");
+            select.after("created_at", "id", (at, id.0));
         }
         select.push(" ORDER BY created_at, id LIMIT ").bind(limit);
         select
