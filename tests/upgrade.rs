@@ -14,7 +14,7 @@ use std::{borrow::Cow, path::Path};
 use palabre::{
     classifier::{Comment, Model},
     domain::{
-        Author, AuthorId, AuthorName, Body, Caller, CommentId, NewAuthor, NewComment, Role,
+        Author, AuthorId, AuthorName, Body, Caller, CommentId, NewAuthor, NewComment, Role, Score,
         SiteScope, Status, Subject, ThreadChange, ThreadKey,
     },
     moderation::{ChangesFilter, Edit, Moderation, QueueRequest, Submission, Submitted},
@@ -81,7 +81,6 @@ impl Rows {
                 lang: None,
             })
             .fingerprint;
-        let salt = palabre::domain::SiteId(self.site).salt();
         let (site, thread) = (id(self.site), id(self.thread));
         let (published, escalated, decision) =
             (id(self.published), id(self.escalated), id(self.decision));
@@ -113,15 +112,13 @@ impl Rows {
             "INSERT INTO fingerprints (comment_id, site_id, exact, approved, signature, cluster_id)
              VALUES ({published}, {site}, {}, 0, {}, {})",
             fingerprint.exact(),
-            bytes(&fingerprint.to_bytes()),
+            // Its signatures had nothing after the first 48 values.
+            bytes(&fingerprint.to_bytes()[..96]),
             id(Uuid::now_v7())
         ));
-        for band in fingerprint.bands() {
-            all.push(format!(
-                "INSERT INTO fingerprint_bands (band, comment_id) VALUES ({}, {published})",
-                band ^ salt
-            ));
-        }
+        all.push(format!(
+            "INSERT INTO fingerprint_bands (band, comment_id) VALUES (42, {published})"
+        ));
         all.push(format!(
             "INSERT INTO decisions (id, comment_id, site_id, thread_id, action, labels, moderator, at, from_status, to_status,
                  from_queue, to_queue, version)
@@ -212,7 +209,7 @@ async fn goes_on(url: &str, rows: &Rows) {
         thread: ThreadKey::parse("ailleurs").unwrap(),
         thread_details: ThreadChange::default(),
         comment: NewComment {
-            body: Body::parse(&TEXT.replace("lundi", "mardi")).unwrap(),
+            body: Body::parse(&TEXT.to_uppercase()).unwrap(),
             author: NewAuthor {
                 author: Author {
                     id: AuthorId::parse("bob").unwrap(),
@@ -231,8 +228,13 @@ async fn goes_on(url: &str, rows: &Rows) {
     };
     let original = copy
         .duplicate_of
-        .expect("near copies of old comments are found");
+        .expect("exact copies of old comments are found");
     assert_eq!(original.id, CommentId(rows.published));
+    assert_eq!(
+        original.similarity,
+        Score::clamped(1.0),
+        "its stored signature can be read"
+    );
 
     let edited = moderation
         .edit(

@@ -84,8 +84,8 @@ impl Copies {
             .filter(|at| known[**at].is_none())
             .flat_map(|at| {
                 let (site, fingerprint) = texts[*at];
-                let bands = site_bands(site, fingerprint);
-                bands.into_iter().map(|band| (*at, band))
+                let probes = in_site(site, fingerprint.probes());
+                probes.map(|band| (*at, band))
             })
             .collect();
         let candidates = db.near_candidates(&bands).await?;
@@ -134,12 +134,12 @@ impl Copies {
         let bands = if twin.is_some() || known.is_some_and(|known| known.exact) {
             Vec::new()
         } else {
-            site_bands(site, fingerprint)
+            in_site(site, fingerprint.bands()).collect()
         };
         let cluster = known
             .map(|known| known.cluster)
             .or_else(|| twin.map(|twin| twin.cluster))
-            .or_else(|| self.nearest_added(site, fingerprint, &bands));
+            .or_else(|| self.nearest_added(site, fingerprint));
         let Some(cluster) = cluster else {
             return Found {
                 duplicate_of: None,
@@ -201,15 +201,9 @@ impl Copies {
         })
     }
 
-    fn nearest_added(
-        &self,
-        site: SiteId,
-        fingerprint: &Fingerprint,
-        bands: &[i64],
-    ) -> Option<Uuid> {
-        let mut shared: Vec<usize> = bands
-            .iter()
-            .filter_map(|band| self.by_band.get(band))
+    fn nearest_added(&self, site: SiteId, fingerprint: &Fingerprint) -> Option<Uuid> {
+        let mut shared: Vec<usize> = in_site(site, fingerprint.probes())
+            .filter_map(|band| self.by_band.get(&band))
             .flatten()
             .copied()
             .collect();
@@ -226,10 +220,10 @@ impl Copies {
     }
 }
 
-/// The bands of a text with the site mixed in, so that sites do not meet in a bucket.
-fn site_bands(site: SiteId, fingerprint: &Fingerprint) -> Vec<i64> {
+/// Keys of bands with the site mixed in, so that sites do not meet in a bucket.
+fn in_site(site: SiteId, bands: impl IntoIterator<Item = i64>) -> impl Iterator<Item = i64> {
     let salt = site.salt();
-    fingerprint.bands().iter().map(|band| band ^ salt).collect()
+    bands.into_iter().map(move |band| band ^ salt)
 }
 
 /// The cluster of the most alike candidate, if it is alike enough.
@@ -278,7 +272,9 @@ pub(super) async fn forget(
     let Some(old) = db.fingerprint_of(comment).await? else {
         return Ok(());
     };
-    let bands = stored(&old).map_or_else(Vec::new, |old| site_bands(site, &old));
+    let bands: Vec<i64> = stored(&old)
+        .map(|old| in_site(site, old.bands()).collect())
+        .unwrap_or_default();
     db.delete_fingerprint(comment, &bands).await?;
     db.hand_bands_on(site, old.exact, &bands).await
 }
