@@ -56,8 +56,8 @@ impl Fingerprint {
     /// Fingerprints a normalised text, without what lies in `quotes`.
     pub(crate) fn new(glyphs: &[Glyph], quotes: &[Span], text: &Text) -> Self {
         let words = spaced_letters(text);
-        let (signature, _) = least_values(&words, SHINGLE);
-        let (anchors, seconds) = least_values(&words, LONG_SHINGLE);
+        let signature = signature(&words);
+        let (anchors, seconds) = anchors(&words);
         Self {
             exact: exact_hash(glyphs, quotes),
             signature,
@@ -183,35 +183,56 @@ fn band_key(band: usize, a: u16, b: u16) -> i64 {
     xxh3_64(&[band as u8, a0, a1, b0, b1]).cast_signed()
 }
 
-/// Under each of `N` permutations of all pieces of that length, the least that the text has, and the one after it.
-fn least_values<const N: usize>(words: &[char], length: usize) -> ([u16; N], [u16; N]) {
-    let mut least = [u32::MAX; N];
-    let mut second = [u32::MAX; N];
-    let mut absorb = |shingle: &[char]| {
+/// Under each permutation of all 4-grams, the least that the text has.
+fn signature(words: &[char]) -> [u16; VALUES] {
+    let mut least = [u32::MAX; VALUES];
+    for hash in shingles(words, SHINGLE) {
+        for (least, permutation) in least.iter_mut().zip(&PERMUTATIONS) {
+            *least = (*least).min(permuted(hash, *permutation));
+        }
+    }
+    least.map(|value| value as u16)
+}
+
+/// Under each permutation of all 8-grams, the least that the text has, and the one after it.
+fn anchors(words: &[char]) -> ([u16; ANCHORS], [u16; ANCHORS]) {
+    let mut least = [u32::MAX; ANCHORS];
+    let mut second = [u32::MAX; ANCHORS];
+    for hash in shingles(words, LONG_SHINGLE) {
+        for ((least, second), permutation) in least.iter_mut().zip(&mut second).zip(&PERMUTATIONS) {
+            let value = permuted(hash, *permutation);
+            if value < *least {
+                *second = std::mem::replace(least, value);
+            } else if value > *least && value < *second {
+                // A piece that comes twice is one piece.
+                *second = value;
+            }
+        }
+    }
+    (
+        least.map(|value| value as u16),
+        second.map(|value| value as u16),
+    )
+}
+
+/// The hash of each piece of that length; of a shorter text, of all of it.
+fn shingles(words: &[char], length: usize) -> impl Iterator<Item = u32> {
+    let pieces = words.windows(length.min(words.len()).max(1));
+    pieces.map(|shingle| {
         let hash = shingle.iter().fold(0x2545_F491_4F6C_DD1Du64, |hash, c| {
             (hash ^ *c as u64)
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15)
                 .rotate_left(29)
         });
-        let hash = (hash >> 32) as u32;
-        let values = least.iter_mut().zip(&mut second);
-        for ((least, second), (flip, factor)) in values.zip(&PERMUTATIONS) {
-            let value = (hash ^ flip)
-                .wrapping_mul(*factor)
-                .rotate_left(15)
-                .wrapping_mul(*factor);
-            // A piece that comes twice is one piece.
-            if value != *least {
-                *second = (*second).min(value.max(*least));
-            }
-            *least = (*least).min(value);
-        }
-    };
-    if words.len() < length {
-        absorb(words);
-    }
-    words.windows(length).for_each(&mut absorb);
-    (least.map(|value| value as u16), second.map(|value| value as u16))
+        (hash >> 32) as u32
+    })
+}
+
+fn permuted(hash: u32, (flip, factor): (u32, u32)) -> u32 {
+    (hash ^ flip)
+        .wrapping_mul(factor)
+        .rotate_left(15)
+        .wrapping_mul(factor)
 }
 
 /// Two constants for each value of the signature; part of the storage format.

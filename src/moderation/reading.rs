@@ -4,20 +4,22 @@
 //! database for a tree. A page is the next `limit` comments in display order (each comment before its replies); a cursor
 //! names the last comment shown, which keeps its place whatever is posted or hidden meanwhile.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     CommentView, Error, Moderation, Page, ReaderComment, ReaderSort, Thing,
     tree::{Tree, nest},
-    view::Branches,
+    view::{Assessed, Branches},
 };
 use crate::{
     domain::{
-        AuthorId, Caller, Comment, CommentId, Cursor, InvalidCursor, Permission, Site, Status,
-        ThreadId, ThreadKey,
+        AuthorId, Caller, CommentId, Cursor, InvalidCursor, Permission, Site, Status, ThreadId,
+        ThreadKey,
     },
-    store::Lock,
+    store::{ListedComment, Lock, Scored},
 };
 
 /// The shape of a listing.
@@ -118,6 +120,11 @@ impl Moderation {
             .await?
             .ok_or(Error::NotFound(Thing::Thread))?;
         let comments = db.comments_of_thread(thread.id).await?;
+        let scored = if listing.all {
+            db.scores_of_thread(thread.id).await?
+        } else {
+            Vec::new()
+        };
         drop(conn);
         let bound = Bound {
             thread: thread.id,
@@ -126,14 +133,16 @@ impl Moderation {
             viewer: listing.viewer.as_ref(),
             all: listing.all,
         };
-        page(comments, listing, &bound)
+        page(comments, scored, listing, &bound, key)
     }
 }
 
 fn page(
-    comments: Vec<Comment>,
+    comments: Vec<ListedComment>,
+    scored: Vec<(CommentId, Scored)>,
     listing: &Listing,
     bound: &Bound<'_>,
+    thread: &ThreadKey,
 ) -> Result<Page<ReaderComment>, Error> {
     let position = match listing.cursor.as_deref() {
         Some(cursor) => Cursor::read::<_, Position>(cursor, bound)?,
@@ -200,15 +209,20 @@ fn page(
     let Tree {
         comments, visible, ..
     } = tree;
-    let mut comments: Vec<Option<Comment>> = comments.into_iter().map(Some).collect();
+    let mut scored: HashMap<CommentId, Scored> = scored.into_iter().collect();
+    let mut comments: Vec<Option<ListedComment>> = comments.into_iter().map(Some).collect();
     let shown = taken
         .iter()
         .zip(branches)
         .filter_map(|((at, _), branches)| {
             let comment = comments[*at].take()?;
-            let mut shown = ReaderComment::new(comment, visible[*at], listing.all);
-            shown.branches = branches;
-            Some(shown)
+            let assessment = scored.remove(&comment.id).map(Assessed::from);
+            let shown = ReaderComment::new(thread, comment, visible[*at]);
+            Some(ReaderComment {
+                assessment,
+                branches,
+                ..shown
+            })
         })
         .collect();
     let items = match listing.view {

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use super::{Listing, ReaderComment, ReaderSort};
-use crate::domain::{Comment, CommentId, Status};
+use crate::{
+    domain::{CommentId, Status},
+    store::ListedComment,
+};
 
 /// The tree of a thread: who is below whom, and what may be seen.
 pub(super) struct Tree {
-    pub comments: Vec<Comment>,
+    pub comments: Vec<ListedComment>,
     pub by_id: HashMap<CommentId, usize>,
     pub roots: Vec<usize>,
     pub replies: Vec<Vec<usize>>,
@@ -19,7 +22,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Builds the tree of comments given in the order of time.
-    pub fn new(comments: Vec<Comment>, listing: &Listing) -> Self {
+    pub fn new(comments: Vec<ListedComment>, listing: &Listing) -> Self {
         let by_id: HashMap<CommentId, usize> = comments
             .iter()
             .enumerate()

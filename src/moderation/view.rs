@@ -8,6 +8,7 @@ use crate::domain::{
     Author, Body, Comment, CommentId, Cursor, DuplicateOf, ExternalId, Lang, Mode, Reason, Scores,
     Site, StandingDecision, Status, Thread, ThreadCounts, ThreadKey, Timestamp, Title, Url,
 };
+use crate::store::{ListedComment, Scored};
 
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -184,6 +185,17 @@ pub struct Assessed {
     pub model: String,
 }
 
+impl From<Scored> for Assessed {
+    fn from(scored: Scored) -> Self {
+        Self {
+            scores: scored.scores,
+            reasons: scored.reasons,
+            duplicate_of: scored.duplicate_of,
+            model: scored.model,
+        }
+    }
+}
+
 /// The replies of a comment, where it is shown in a tree.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Branches {
@@ -197,17 +209,11 @@ pub struct Branches {
 }
 
 impl ReaderComment {
-    /// Shows a comment: whole, or as a tombstone.
-    pub(super) fn new(comment: Comment, visible: bool, assessed: bool) -> Self {
-        let assessment = assessed.then_some(Assessed {
-            scores: comment.scores,
-            reasons: comment.reasons,
-            duplicate_of: comment.duplicate_of,
-            model: comment.model,
-        });
+    /// Shows a comment of that thread: whole, or as a tombstone.
+    pub(super) fn new(thread: &ThreadKey, comment: ListedComment, visible: bool) -> Self {
         Self {
             id: comment.id,
-            thread: comment.thread_key,
+            thread: thread.clone(),
             parent_id: comment.parent,
             depth: comment.depth,
             external_id: comment.external_id,
@@ -218,7 +224,7 @@ impl ReaderComment {
             edited_at: comment.edited_at,
             version: comment.version,
             decision: comment.decision,
-            assessment,
+            assessment: None,
             branches: None,
         }
     }

@@ -29,11 +29,8 @@ struct CommentRow {
     edited_at: Option<i64>,
     version: i64,
     changed_at: i64,
-    decision_id: Option<Uuid>,
-    decision_action: Option<String>,
-    decision_reason: Option<String>,
-    decision_moderator: Option<String>,
-    decision_at: Option<i64>,
+    #[sqlx(flatten)]
+    decision: DecisionColumns,
     #[sqlx(flatten)]
     scores: ScoreColumns,
 }
@@ -56,11 +53,35 @@ macro_rules! select_comment {
     };
 }
 
-fn decision_reason(name: Option<String>) -> Result<Option<DecisionReason>, StoreError> {
-    name.map(|name| {
-        DecisionReason::from_name(&name).ok_or(StoreError::Unreadable("decisions.reason"))
-    })
-    .transpose()
+/// The decision that stands on a comment, as queries of comments select it.
+#[derive(sqlx::FromRow)]
+pub(super) struct DecisionColumns {
+    decision_id: Option<Uuid>,
+    decision_action: Option<String>,
+    decision_reason: Option<String>,
+    decision_moderator: Option<String>,
+    decision_at: Option<i64>,
+}
+
+impl DecisionColumns {
+    pub(super) fn standing(self) -> Result<Option<StandingDecision>, StoreError> {
+        let (Some(id), Some(action), Some(at)) =
+            (self.decision_id, self.decision_action, self.decision_at)
+        else {
+            return Ok(None);
+        };
+        let unreadable = StoreError::Unreadable;
+        Ok(Some(StandingDecision {
+            id: DecisionId(id),
+            action: Action::from_name(&action).ok_or(unreadable("decisions.action"))?,
+            reason: self
+                .decision_reason
+                .map(|name| DecisionReason::from_name(&name).ok_or(unreadable("decisions.reason")))
+                .transpose()?,
+            moderator: self.decision_moderator.unwrap_or_default(),
+            at: Timestamp::from_millis(at),
+        }))
+    }
 }
 
 /// What a reply needs to know of the comment it answers.
@@ -109,17 +130,6 @@ impl TryFrom<CommentRow> for Comment {
     type Error = StoreError;
 
     fn try_from(row: CommentRow) -> Result<Self, StoreError> {
-        let decision = match (row.decision_id, row.decision_action, row.decision_at) {
-            (Some(id), Some(action), Some(at)) => Some(StandingDecision {
-                id: DecisionId(id),
-                action: Action::from_name(&action)
-                    .ok_or(StoreError::Unreadable("decisions.action"))?,
-                reason: decision_reason(row.decision_reason)?,
-                moderator: row.decision_moderator.unwrap_or_default(),
-                at: Timestamp::from_millis(at),
-            }),
-            _ => None,
-        };
         let scored = Scored::try_from(row.scores)?;
         Ok(Self {
             id: CommentId(row.id),
@@ -127,15 +137,14 @@ impl TryFrom<CommentRow> for Comment {
             thread: ThreadId(row.thread_id),
             thread_key: ThreadKey::stored(row.thread_key),
             parent: row.parent_id.map(CommentId),
-            depth: u8::try_from(row.depth).map_err(|_| StoreError::Unreadable("comments.depth"))?,
+            depth: depth(row.depth)?,
             external_id: row.external_id.map(ExternalId::stored),
             author: Author {
                 id: AuthorId::stored(row.author_id),
                 name: AuthorName::stored(row.author_name),
             },
             body: Body::stored(row.body),
-            status: Status::from_name(&row.status)
-                .ok_or(StoreError::Unreadable("comments.status"))?,
+            status: status(&row.status)?,
             created_at: Timestamp::from_millis(row.created_at),
             edited_at: row.edited_at.map(Timestamp::from_millis),
             version: row.version,
@@ -143,10 +152,18 @@ impl TryFrom<CommentRow> for Comment {
             scores: scored.scores,
             reasons: scored.reasons,
             duplicate_of: scored.duplicate_of,
-            decision,
+            decision: row.decision.standing()?,
             model: scored.model,
         })
     }
+}
+
+pub(super) fn status(name: &str) -> Result<Status, StoreError> {
+    Status::from_name(name).ok_or(StoreError::Unreadable("comments.status"))
+}
+
+pub(super) fn depth(stored: i64) -> Result<u8, StoreError> {
+    u8::try_from(stored).map_err(|_| StoreError::Unreadable("comments.depth"))
 }
 
 fn comments(rows: Vec<CommentRow>) -> Result<Vec<Comment>, StoreError> {
@@ -268,10 +285,8 @@ impl Db<'_> {
                     id: CommentId(id),
                     site: SiteId(site),
                     thread: ThreadId(thread),
-                    status: Status::from_name(&status)
-                        .ok_or(StoreError::Unreadable("comments.status"))?,
-                    depth: u8::try_from(depth)
-                        .map_err(|_| StoreError::Unreadable("comments.depth"))?,
+                    status: self::status(&status)?,
+                    depth: self::depth(depth)?,
                 })
             })
             .collect()
@@ -288,22 +303,6 @@ impl Db<'_> {
         let mut select = sql::Select::new(select_comment!("WHERE c.id IN "));
         select.list(ids.into_iter().map(|id| id.0));
         comments(select.fetch_all(self).await?)
-    }
-
-    /// Every comment of a thread, whatever its status, in the order of time.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn comments_of_thread(
-        &mut self,
-        thread: ThreadId,
-    ) -> Result<Vec<Comment>, StoreError> {
-        comments(sql::fetch_all!(
-            self,
-            CommentRow,
-            select_comment!("WHERE c.thread_id = $1 ORDER BY c.created_at, c.id"),
-            thread.0
-        )?)
     }
 
     /// The text of a comment and of those above it, nearest first, at most `limit`.

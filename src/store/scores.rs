@@ -13,7 +13,7 @@ use crate::domain::{
 
 /// The machine's part of a comment, as read.
 #[derive(Debug, Clone)]
-pub(super) struct Scored {
+pub struct Scored {
     pub model: String,
     pub scores: Scores,
     pub reasons: Vec<Reason>,
