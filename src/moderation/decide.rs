@@ -9,7 +9,7 @@ use crate::{
         Action, Caller, Comment, CommentId, Decision, DecisionId, DecisionReason, Event, EventKind,
         LabelOverrides, Note, Refusal, Role, StandingDecision, Status, Timestamp, Verb,
     },
-    store::{Db, Lock},
+    store::{Db, Lock, Writes},
 };
 
 /// What a moderator wants done with a comment they have seen at `version`.
@@ -165,11 +165,12 @@ pub(super) async fn carry_out(
         (None, Some(to)) => {
             let cluster = db.cluster_of(comment.id).await?;
             queue::enter(db, &comment, to, cluster).await?;
-            db.append_events(&[event(EventKind::QueueAdded)]).await?;
+            db.write(Writes::default().events(&[event(EventKind::QueueAdded)]))
+                .await?;
         }
         _ => {}
     }
-    db.append_events(&[event(EventKind::CommentDecided)])
+    db.write(Writes::default().events(&[event(EventKind::CommentDecided)]))
         .await?;
     Ok(comment)
 }

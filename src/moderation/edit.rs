@@ -11,7 +11,7 @@ use crate::{
         Action, AuthorStanding, Body, Caller, Comment, CommentId, Event, EventKind, QueueName,
         Reason, ReasonCode, Revision, Status, ThreadStanding, Timestamp, decide,
     },
-    store::{Db, Explanation, Lock, StoreError},
+    store::{Db, Explanation, Lock, StoreError, Writes},
 };
 
 /// A new text for a comment.
@@ -104,11 +104,13 @@ impl Moderation {
             highlights: appraisal.assessment.highlights.clone(),
             quotes: appraisal.assessment.quotes.clone(),
         };
-        db.put_scores(&[(&comment, &explanation)]).await?;
         let text = copies.add(id, site.id, fingerprint, found);
-        db.insert_fingerprints(text.as_slice()).await?;
+        let writes = Writes::default()
+            .scores([(&comment, &explanation)])
+            .fingerprints(text.as_slice());
+        db.write(writes).await?;
         requeue(&mut db, &comment, cluster).await?;
-        db.append_events(&[event(&comment, EventKind::CommentChanged)])
+        db.write(Writes::default().events(&[event(&comment, EventKind::CommentChanged)]))
             .await?;
         tx.commit().await?;
         Ok(comment.into())
@@ -131,7 +133,7 @@ impl Moderation {
         comment.changed_at = self.clock.now().max(comment.changed_at);
         db.update_comment(&comment).await?;
         db.delete_queue_row(id).await?;
-        db.append_events(&[event(&comment, EventKind::CommentDeleted)])
+        db.write(Writes::default().events(&[event(&comment, EventKind::CommentDeleted)]))
             .await?;
         Ok(tx.commit().await?)
     }
@@ -204,7 +206,7 @@ async fn requeue(
         Some(queue) => {
             queue::enter(db, comment, queue, cluster).await?;
             if before.is_none() {
-                db.append_events(&[event(comment, EventKind::QueueAdded)])
+                db.write(Writes::default().events(&[event(comment, EventKind::QueueAdded)]))
                     .await?;
             }
         }

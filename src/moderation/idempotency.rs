@@ -4,7 +4,10 @@
 //! answers of other requests, which change nothing when they run twice, are kept afterwards.
 
 use super::{Error, Moderation, Submitted};
-use crate::{domain::Timestamp, store::Remembered};
+use crate::{
+    domain::Timestamp,
+    store::{Remembered, Writes},
+};
 
 /// How long a first answer is given again, in milliseconds.
 const KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -90,9 +93,10 @@ impl Moderation {
         status: u16,
         answer: String,
     ) -> Result<(), Error> {
+        let answers = [keyed.remembered(status, answer)];
         let mut tx = self.store.begin().await?;
         tx.db()
-            .remember(&[keyed.remembered(status, answer)], self.clock.now())
+            .write(Writes::default().answers(&answers, self.clock.now()))
             .await?;
         Ok(tx.commit().await?)
     }

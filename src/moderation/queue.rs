@@ -13,7 +13,9 @@ use crate::{
         QueueSort, Reason, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span, Thread,
         ThreadId, ThreadKey, Timestamp, Words,
     },
-    store::{AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError},
+    store::{
+        AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError, Writes,
+    },
 };
 
 /// How many comments above an item a card shows.
@@ -137,7 +139,8 @@ pub(super) async fn enter(
     queue: QueueName,
     cluster: Option<uuid::Uuid>,
 ) -> Result<(), StoreError> {
-    db.put_queue_rows(&[entry(comment, queue, cluster)]).await
+    db.write(Writes::default().queue(&[entry(comment, queue, cluster)]))
+        .await
 }
 
 impl Moderation {

@@ -6,7 +6,7 @@ use crate::{
         Action, Appeal, AppealId, AuthorId, Caller, Comment, CommentId, EventKind, Note, QueueName,
         Reason, ReasonCode, Report, ReportId, ReportReason, Reporter, Status,
     },
-    store::{Db, StoreError},
+    store::{Db, StoreError, Writes},
 };
 
 /// A reader's report of a comment.
@@ -78,7 +78,7 @@ impl Moderation {
                 comment.changed_at = now;
                 db.update_comment(&comment).await?;
                 db.set_reasons(id, &comment.reasons).await?;
-                db.append_events(&[event(&comment, EventKind::CommentChanged)])
+                db.write(Writes::default().events(&[event(&comment, EventKind::CommentChanged)]))
                     .await?;
                 enter(&mut db, &comment, QueueName::Waiting).await?;
             } else if let None | Some(QueueName::Reported) = db.queue_of(id).await? {
@@ -135,7 +135,7 @@ async fn enter(db: &mut Db<'_>, comment: &Comment, queue: QueueName) -> Result<(
     let cluster = db.cluster_of(comment.id).await?;
     queue::enter(db, comment, queue, cluster).await?;
     if is_new {
-        db.append_events(&[event(comment, EventKind::QueueAdded)])
+        db.write(Writes::default().events(&[event(comment, EventKind::QueueAdded)]))
             .await?;
     }
     Ok(())

@@ -22,7 +22,7 @@ use crate::{
         NewComment, QueueName, Site, SiteId, Status, Thread, ThreadChange, ThreadId, ThreadKey,
         ThreadStanding, Timestamp, decide,
     },
-    store::{Db, Explanation, Fingerprinted, Parent, QueueRow, Remembered, StoreError},
+    store::{Db, Explanation, Fingerprinted, Parent, QueueRow, Remembered, StoreError, Writes},
 };
 
 /// The deepest a reply may hang. Deeper chains are conversations of two that no page can show.
@@ -311,12 +311,8 @@ impl<'a> Round<'a> {
     }
 
     async fn write(self, db: &mut Db<'_>) -> Result<(), StoreError> {
-        let threads: Vec<&Thread> = self
-            .threads
-            .values()
-            .filter(|thread| self.new_threads.contains(&thread.id))
-            .collect();
-        db.insert_threads(&threads).await?;
+        let threads =
+            (self.threads.values()).filter(|thread| self.new_threads.contains(&thread.id));
         // In one order everywhere, so that two replicas never wait for one another.
         let mut authors: Vec<_> = self
             .authors
@@ -326,17 +322,15 @@ impl<'a> Round<'a> {
         authors.sort_unstable_by(|(site, a, _), (other, b, _)| {
             (site, a.author.id.as_str()).cmp(&(other, b.author.id.as_str()))
         });
-        db.put_authors(&authors).await?;
-        let comments: Vec<_> = self
-            .comments
-            .iter()
-            .map(|(comment, explanation)| (comment, explanation))
-            .collect();
-        db.insert_comments(&comments).await?;
-        db.insert_fingerprints(&self.fingerprints).await?;
-        db.put_queue_rows(&self.queue).await?;
-        db.append_events(&self.events).await?;
-        db.remember(&self.answers, self.now).await
+        let writes = Writes::default()
+            .threads(threads)
+            .authors(authors)
+            .comments(&self.comments)
+            .fingerprints(&self.fingerprints)
+            .queue(&self.queue)
+            .events(&self.events)
+            .answers(&self.answers, self.now);
+        db.write(writes).await
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Error, Moderation, Thing, ThreadView, round::thread_lock_number};
 use crate::{
     domain::{Site, Thread, ThreadChange, ThreadCounts, ThreadId, ThreadKey},
-    store::{Db, Lock, StoreError},
+    store::{Db, Lock, StoreError, Writes},
 };
 
 impl Moderation {
@@ -29,7 +29,7 @@ impl Moderation {
             known.unwrap_or_else(|| Thread::new(ThreadId::generate(), site.id, key, now));
         thread.apply(change);
         if is_new {
-            db.insert_threads(&[&thread]).await?;
+            db.write(Writes::default().threads([&thread])).await?;
         } else {
             db.update_thread(&thread).await?;
         }

@@ -1,8 +1,8 @@
 //! Readers, as their site introduces them.
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{AuthorId, AuthorName, Email, NewAuthor, SiteId, Status, Timestamp};
 
@@ -41,32 +41,27 @@ static AUTHORS: Rows = Rows::of(
          seen_at = excluded.seen_at",
 );
 
-impl Db<'_> {
-    /// Keeps what the sites last said of authors; what they left out stays. No author comes twice.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_authors(
-        &mut self,
-        authors: &[(SiteId, &NewAuthor, Timestamp)],
-    ) -> Result<(), StoreError> {
-        let rows = authors
-            .iter()
-            .map(|(site, new, at)| {
-                sql::row![
-                    site.0,
-                    new.author.id.as_str(),
-                    new.author.name.as_str(),
-                    new.email.as_ref().map(Email::as_str),
-                    new.ip.map(|ip| ip.to_string()),
-                    at.millis(),
-                ]
-            })
-            .collect();
-        AUTHORS.insert(self, rows).await?;
-        Ok(())
+impl<'a> Writes<'a> {
+    /// What the sites last said of authors; what they left out stays. No author comes twice.
+    pub fn authors(
+        self,
+        authors: impl IntoIterator<Item = (SiteId, &'a NewAuthor, Timestamp)>,
+    ) -> Self {
+        let rows = authors.into_iter().map(|(site, new, at)| {
+            row![
+                site.0,
+                new.author.id.as_str(),
+                new.author.name.as_str(),
+                new.email.as_ref().map(Email::as_str),
+                new.ip.map(|ip| ip.to_string()),
+                at.millis(),
+            ]
+        });
+        self.rows(&AUTHORS, rows)
     }
+}
 
+impl Db<'_> {
     /// The author that a site last introduced by that id.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{
     Db, Explanation, Lock, StoreError,
     scores::{ScoreColumns, Scored},
-    sql::{self, Kind, Rows},
+    sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
     Action, Author, AuthorId, AuthorName, Body, Comment, CommentId, DecisionId, DecisionReason,
@@ -170,41 +171,36 @@ fn comments(rows: Vec<CommentRow>) -> Result<Vec<Comment>, StoreError> {
     rows.into_iter().map(Comment::try_from).collect()
 }
 
-impl Db<'_> {
-    /// Stores new comments with their scores. Their authors and threads are stored before them.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`] when a site has a comment of that external id.
-    pub async fn insert_comments(
-        &mut self,
-        new: &[(&Comment, &Explanation)],
-    ) -> Result<(), StoreError> {
-        let rows = new
-            .iter()
-            .map(|(comment, _)| {
-                sql::row![
-                    comment.id.0,
-                    comment.site.0,
-                    comment.thread.0,
-                    comment.parent.map(|parent| parent.0),
-                    i64::from(comment.depth),
-                    comment.external_id.as_ref().map(ExternalId::as_str),
-                    comment.author.id.as_str(),
-                    comment.author.name.as_str(),
-                    comment.body.as_str(),
-                    comment.status.as_str(),
-                    comment.created_at.millis(),
-                    comment.edited_at.map(Timestamp::millis),
-                    comment.version,
-                    comment.decision.as_ref().map(|decision| decision.id.0),
-                    comment.changed_at.millis(),
-                ]
-            })
-            .collect();
-        COMMENTS.insert(self, rows).await?;
-        self.put_scores(new).await
+impl<'a> Writes<'a> {
+    /// New comments with their scores. Their authors and threads come before them.
+    pub fn comments(self, new: &'a [(Comment, Explanation)]) -> Self {
+        let rows = new.iter().map(|(comment, _)| {
+            row![
+                comment.id.0,
+                comment.site.0,
+                comment.thread.0,
+                comment.parent.map(|parent| parent.0),
+                i64::from(comment.depth),
+                comment.external_id.as_ref().map(ExternalId::as_str),
+                comment.author.id.as_str(),
+                comment.author.name.as_str(),
+                comment.body.as_str(),
+                comment.status.as_str(),
+                comment.created_at.millis(),
+                comment.edited_at.map(Timestamp::millis),
+                comment.version,
+                comment.decision.as_ref().map(|decision| decision.id.0),
+                comment.changed_at.millis(),
+            ]
+        });
+        self.rows(&COMMENTS, rows).scores(
+            new.iter()
+                .map(|(comment, explanation)| (comment, explanation)),
+        )
     }
+}
 
+impl Db<'_> {
     /// One comment.
     ///
     /// # Errors

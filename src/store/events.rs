@@ -1,8 +1,8 @@
 //! What happened, in one order.
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{Event, Timestamp};
 
@@ -17,27 +17,22 @@ static EVENTS: Rows = Rows::of(
     "",
 );
 
-impl Db<'_> {
-    /// Adds events, in the transaction of what they tell.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn append_events(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        let rows = events
-            .iter()
-            .map(|event| {
-                sql::row![
-                    event.site.0,
-                    event.kind.as_str(),
-                    event.comment.0,
-                    event.at.millis(),
-                ]
-            })
-            .collect();
-        EVENTS.insert(self, rows).await?;
-        Ok(())
+impl<'a> Writes<'a> {
+    /// Events, in the transaction of what they tell.
+    pub fn events(self, events: &'a [Event]) -> Self {
+        let rows = events.iter().map(|event| {
+            row![
+                event.site.0,
+                event.kind.as_str(),
+                event.comment.0,
+                event.at.millis(),
+            ]
+        });
+        self.rows(&EVENTS, rows)
     }
+}
 
+impl Db<'_> {
     /// The oldest event that readers may not see yet, since a transaction that began before it is still open. There is
     /// none on SQLite, where commits are serial.
     ///

@@ -10,8 +10,8 @@ use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{CommentId, SiteId};
 
@@ -86,6 +86,34 @@ fn position(at: i64) -> Result<usize, StoreError> {
     usize::try_from(at).map_err(|_| StoreError::Unreadable("a position"))
 }
 
+impl<'a> Writes<'a> {
+    /// The fingerprints of comments that have none.
+    pub fn fingerprints(self, new: &'a [Fingerprinted]) -> Self {
+        let rows = new.iter().map(|new| {
+            row![
+                new.comment.0,
+                new.site.0,
+                new.exact,
+                0_i64,
+                new.signature.as_slice(),
+                new.cluster,
+            ]
+        });
+        let bands = new
+            .iter()
+            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment.0)));
+        self.rows(&FINGERPRINTS, rows).bands(bands)
+    }
+
+    /// Bands, in the order of the table, which is the cheapest to insert in.
+    fn bands(self, bands: impl Iterator<Item = (i64, Uuid)>) -> Self {
+        let mut bands: Vec<_> = bands.collect();
+        bands.sort_unstable();
+        let rows = bands.into_iter().map(|(band, id)| row![band, id]);
+        self.rows(&BANDS, rows)
+    }
+}
+
 impl Db<'_> {
     /// Lets one transaction at a time look up and store what goes by these numbers, so that twins that arrive together
     /// see one another. Taken in order, so that nobody waits in a circle. On SQLite the write lock does that already.
@@ -105,36 +133,6 @@ impl Db<'_> {
                 &numbers
             )?;
         }
-        Ok(())
-    }
-
-    /// Stores the fingerprints of comments that have none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn insert_fingerprints(&mut self, new: &[Fingerprinted]) -> Result<(), StoreError> {
-        let rows = new
-            .iter()
-            .map(|new| {
-                sql::row![
-                    new.comment.0,
-                    new.site.0,
-                    new.exact,
-                    0_i64,
-                    new.signature.as_slice(),
-                    new.cluster,
-                ]
-            })
-            .collect();
-        FINGERPRINTS.insert(self, rows).await?;
-        let mut bands: Vec<(i64, Uuid)> = new
-            .iter()
-            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment.0)))
-            .collect();
-        // In the order of the table, which is the cheapest to insert in.
-        bands.sort_unstable();
-        let bands = bands.into_iter().map(|(band, id)| sql::row![band, id]);
-        BANDS.insert(self, bands.collect()).await?;
         Ok(())
     }
 
@@ -182,8 +180,8 @@ impl Db<'_> {
             exact
         )?;
         if let Some((heir,)) = heir {
-            let rows = bands.iter().map(|band| sql::row![*band, heir]).collect();
-            BANDS.insert(self, rows).await?;
+            let bands = bands.iter().map(|band| (*band, heir));
+            self.write(Writes::default().bands(bands)).await?;
         }
         Ok(())
     }

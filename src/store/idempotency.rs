@@ -1,8 +1,8 @@
 //! The first answers to requests with an `Idempotency-Key`.
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::Timestamp;
 
@@ -32,6 +32,22 @@ static KEYS: Rows = Rows::of(
      WHERE idempotency_keys.at < excluded.at - 86400000",
 );
 
+impl<'a> Writes<'a> {
+    /// First answers; a key that has one already keeps that.
+    pub fn answers(self, answers: &'a [Remembered], at: Timestamp) -> Self {
+        let rows = answers.iter().map(|first| {
+            row![
+                first.id.as_str(),
+                first.request.as_str(),
+                first.status,
+                first.answer.as_str(),
+                at.millis(),
+            ]
+        });
+        self.rows(&KEYS, rows)
+    }
+}
+
 impl Db<'_> {
     /// What was answered to these keys, since then; in no order.
     ///
@@ -54,31 +70,6 @@ impl Db<'_> {
         );
         let ids = sql::to_json(&ids)?;
         sql::fetch_all!(self, Remembered, text, &ids, since.millis())
-    }
-
-    /// Keeps first answers; a key that has one already keeps that.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remember(
-        &mut self,
-        answers: &[Remembered],
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let rows = answers
-            .iter()
-            .map(|first| {
-                sql::row![
-                    first.id.as_str(),
-                    first.request.as_str(),
-                    first.status,
-                    first.answer.as_str(),
-                    at.millis(),
-                ]
-            })
-            .collect();
-        KEYS.insert(self, rows).await?;
-        Ok(())
     }
 
     /// Forgets answers given before then, at most `limit`. How many.

@@ -31,6 +31,7 @@ mod sites;
 mod sql;
 mod threads;
 mod upkeep;
+mod writes;
 
 use std::{
     path::Path,
@@ -56,6 +57,7 @@ pub use queue::{QueueFilter, QueuePosition, QueueRow};
 pub use scores::{Explanation, Scored};
 pub use signing_keys::StoredKey;
 pub use upkeep::{Engine, Schema};
+pub use writes::Writes;
 
 /// Connections that read at the same time on SQLite, or that do anything on PostgreSQL.
 const POOL_SIZE: u32 = 16;

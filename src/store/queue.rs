@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
     AuthorId, CommentId, Priority, QueueName, QueueSort, ReasonCode, SiteId, ThreadId, Timestamp,
@@ -169,36 +169,33 @@ static QUEUE: Rows = Rows::of(
          folded = excluded.folded",
 );
 
-impl Db<'_> {
-    /// Puts items into the queue, in place of what is there of the same comments. Each comes with its body without case
-    /// and accents, for search.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_queue_rows(&mut self, rows: &[(QueueRow, String)]) -> Result<(), StoreError> {
-        let rows = rows
+impl<'a> Writes<'a> {
+    /// Items that wait, in place of those of the same comments, each with its body without case and accents.
+    pub fn queue(mut self, items: &'a [(QueueRow, String)]) -> Self {
+        let rows: Vec<_> = items
             .iter()
             .map(|(row, folded)| {
-                Ok(sql::row![
+                row![
                     row.comment.0,
                     row.site.0,
                     row.thread.0,
                     row.author.as_str(),
                     row.queue.as_str(),
                     row.priority.key(),
-                    sql::to_json(&row.priority.parts)?,
+                    self.json(&row.priority.parts),
                     row.reason_bits,
                     f64::from(row.max_score),
                     row.cluster,
                     folded.as_str(),
                     row.created_at.millis(),
-                ])
+                ]
             })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        QUEUE.insert(self, rows).await?;
-        Ok(())
+            .collect();
+        self.rows(&QUEUE, rows)
     }
+}
 
+impl Db<'_> {
     /// Moves an item to another queue, leaving the rest of it.
     ///
     /// # Errors

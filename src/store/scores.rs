@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Db, StoreError,
-    sql::{self, Kind, Rows},
+    Db, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
     Comment, CommentId, DuplicateKind, DuplicateOf, Highlight, PerLabel, Reason, Score, Scores,
@@ -108,21 +108,18 @@ static SCORES: Rows = Rows::of(
          similarity = excluded.similarity, highlights = excluded.highlights, quotes = excluded.quotes",
 );
 
-impl Db<'_> {
-    /// Keeps what the machine says of comments, in place of what it said before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_scores(
-        &mut self,
-        scored: &[(&Comment, &Explanation)],
-    ) -> Result<(), StoreError> {
-        let rows = scored
-            .iter()
+impl<'a> Writes<'a> {
+    /// What the machine says of comments, in place of what it said before.
+    pub fn scores(
+        mut self,
+        scored: impl IntoIterator<Item = (&'a Comment, &'a Explanation)>,
+    ) -> Self {
+        let rows: Vec<_> = scored
+            .into_iter()
             .map(|(comment, explanation)| {
                 let copy = comment.duplicate_of;
                 let scores = comment.scores.map(|score| f64::from(score.value()));
-                Ok(sql::row![
+                row![
                     comment.id.0,
                     comment.model.as_str(),
                     scores.toxicity,
@@ -131,22 +128,23 @@ impl Db<'_> {
                     scores.identity_attack,
                     scores.profanity,
                     scores.spam,
-                    sql::to_json(&comment.reasons)?,
+                    self.json(&comment.reasons),
                     copy.map(|copy| copy.id.0),
                     copy.map(|copy| match copy.kind {
                         DuplicateKind::Exact => EXACT,
                         DuplicateKind::Near => NEAR,
                     }),
                     copy.map(|copy| f64::from(copy.similarity.value())),
-                    sql::to_json(&explanation.highlights)?,
-                    sql::to_json(&explanation.quotes)?,
-                ])
+                    self.json(&explanation.highlights),
+                    self.json(&explanation.quotes),
+                ]
             })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        SCORES.insert(self, rows).await?;
-        Ok(())
+            .collect();
+        self.rows(&SCORES, rows)
     }
+}
 
+impl Db<'_> {
     /// Gives a comment other reasons.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Db, Lock, StoreError,
-    sql::{self, Kind, Rows},
+    Db, Lock, StoreError, sql,
+    writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
     Lang, Mode, SiteId, Status, Thread, ThreadCounts, ThreadId, ThreadKey, Timestamp, Title, Url,
@@ -69,31 +69,27 @@ static THREADS: Rows = Rows::of(
     "ON CONFLICT (site_id, key) DO NOTHING",
 );
 
-impl Db<'_> {
-    /// Adds threads, but for those whose sites have one of that key. How many were added.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn insert_threads(&mut self, threads: &[&Thread]) -> Result<u64, StoreError> {
-        let rows = threads
-            .iter()
-            .map(|thread| {
-                sql::row![
-                    thread.id.0,
-                    thread.site.0,
-                    thread.key.as_str(),
-                    thread.title.as_ref().map(Title::as_str),
-                    thread.url.as_ref().map(Url::as_str),
-                    thread.lang.as_ref().map(Lang::as_str),
-                    i64::from(thread.closed),
-                    thread.mode.map(Mode::as_str),
-                    thread.created_at.millis(),
-                ]
-            })
-            .collect();
-        THREADS.insert(self, rows).await
+impl<'a> Writes<'a> {
+    /// New threads, but for those whose sites have one of that key.
+    pub fn threads(self, threads: impl IntoIterator<Item = &'a Thread>) -> Self {
+        let rows = threads.into_iter().map(|thread| {
+            row![
+                thread.id.0,
+                thread.site.0,
+                thread.key.as_str(),
+                thread.title.as_ref().map(Title::as_str),
+                thread.url.as_ref().map(Url::as_str),
+                thread.lang.as_ref().map(Lang::as_str),
+                i64::from(thread.closed),
+                thread.mode.map(Mode::as_str),
+                thread.created_at.millis(),
+            ]
+        });
+        self.rows(&THREADS, rows)
     }
+}
 
+impl Db<'_> {
     /// The threads of these keys, in no order, held by [`Lock::Share`].
     ///
     /// # Errors
