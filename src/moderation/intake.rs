@@ -29,9 +29,9 @@ use crate::store::{Store, StoreError};
 /// The most comments one transaction stores on SQLite.
 const MAX_BATCH: usize = 256;
 /// The same on PostgreSQL, where each holds a few advisory locks, of which a server has some thousands for all.
-const MAX_LOCKED_BATCH: usize = 32;
+const MAX_LOCKED_BATCH: usize = 64;
 /// How many transactions of new comments go on at the same time on PostgreSQL.
-const WORKERS: usize = 6;
+const WORKERS: usize = 2;
 /// How many arrivals may wait.
 const CAPACITY: usize = 2048;
 /// How long an arrival waits for room among those that wait.

@@ -121,7 +121,8 @@ impl<'a> Round<'a> {
             .iter()
             .map(|arrival| (arrival.site.id, &arrival.thread))
             .collect();
-        let keys: Vec<_> = keys.into_iter().collect();
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_unstable_by_key(|(site, key)| (*site, key.as_str()));
         let mut known: HashMap<(SiteId, ThreadKey), Thread> = db
             .threads_by_keys(&keys)
             .await?

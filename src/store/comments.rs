@@ -256,7 +256,7 @@ impl Db<'_> {
     }
 
     /// What replies to these comments need to know, in no order. Nobody changes or deletes one of them until the
-    /// transaction ends.
+    /// transaction ends. Who asks for several does so in the order of the ids, as everybody else.
     ///
     /// # Errors
     /// When the database fails.
@@ -264,14 +264,15 @@ impl Db<'_> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        // The LIMIT keeps PostgreSQL from reading the whole table.
         let text = sql::by_engine!(
             &*self,
             sqlite: "SELECT id, site_id, thread_id, status, depth FROM comments
                      WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))",
-            postgres: "SELECT id, site_id, thread_id, status, depth FROM comments
-                       WHERE id = ANY (ARRAY(
-                           SELECT CAST(value AS uuid) FROM json_array_elements_text(CAST($1 AS json)) AS value))
-                       ORDER BY id FOR SHARE",
+            postgres: "SELECT c.id, c.site_id, c.thread_id, c.status, c.depth
+                       FROM json_array_elements_text(CAST($1 AS json)) AS k (id)
+                       CROSS JOIN LATERAL (
+                           SELECT * FROM comments WHERE comments.id = CAST(k.id AS uuid) LIMIT 1 FOR SHARE) AS c",
         );
         let ids = sql::to_json(&ids)?;
         sql::fetch_all!(self, (Uuid, Uuid, Uuid, String, i64), text, &ids)?

@@ -108,14 +108,12 @@ impl Db<'_> {
                      SELECT known.id FROM json_each($1) AS k JOIN threads known
                      ON known.site_id = unhex(k.value ->> 0, '-') AND known.key = k.value ->> 1)"
             ),
-            postgres: select_thread!(
-                "WHERE id = ANY (ARRAY(
-                     SELECT known.id FROM json_array_elements(CAST($1 AS json)) AS k
-                     CROSS JOIN LATERAL (
-                         SELECT t.id FROM threads t WHERE t.site_id = CAST(k.value ->> 0 AS uuid)
-                         AND t.key = k.value ->> 1 LIMIT 1) AS known))
-                 ORDER BY id FOR SHARE"
-            ),
+            // The LIMIT keeps PostgreSQL from reading the whole table.
+            postgres: "SELECT t.id, t.site_id, t.key, t.title, t.url, t.lang, t.closed, t.mode, t.created_at
+                       FROM json_array_elements(CAST($1 AS json)) AS k
+                       CROSS JOIN LATERAL (
+                           SELECT * FROM threads WHERE site_id = CAST(k.value ->> 0 AS uuid) AND key = k.value ->> 1
+                           LIMIT 1 FOR SHARE) AS t",
         );
         let keys = sql::to_json(&keys)?;
         sql::fetch_all!(self, ThreadRow, text, &keys)?
