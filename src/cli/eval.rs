@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 
-use super::train::{read_all, write_report};
+use super::{
+    study_page,
+    train::{read_all, write},
+};
 use crate::classifier::{
     Model,
     training::{self, Split},
@@ -27,7 +30,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 
-    /// Directory for the figures, as report.json and report.txt
+    /// Directory for the figures with plots and the worst errors, as report.html, one page, and report.json
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 
@@ -77,10 +80,18 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         examples.retain(|example| example.split == split);
     }
     ensure!(!examples.is_empty(), "no row is left to measure on");
-    let evaluation = training::evaluate(&model, &examples);
-    if let Some(directory) = &args.report {
-        write_report(directory, &evaluation)?;
-    }
+    let evaluation = if let Some(directory) = &args.report {
+        let study = training::study(&model, &examples);
+        write(
+            &directory.join("report.json"),
+            &serde_json::to_vec_pretty(&study)?,
+        )?;
+        let page = study_page::render(&study)?;
+        write(&directory.join("report.html"), page.as_bytes())?;
+        study.figures
+    } else {
+        training::evaluate(&model, &examples)
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&evaluation)?);
     } else {

@@ -11,6 +11,7 @@ mod migrate;
 mod score;
 mod serve;
 mod site;
+mod study_page;
 mod token;
 mod train;
 

@@ -89,7 +89,7 @@ pub(super) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<Example>> {
 }
 
 /// Writes figures as `report.json` for machines and `report.txt` for people.
-pub(super) fn write_report(
+fn write_report(
     directory: &Path,
     report: &(impl serde::Serialize + std::fmt::Display),
 ) -> anyhow::Result<()> {
@@ -100,7 +100,8 @@ pub(super) fn write_report(
     write(&directory.join("report.txt"), report.to_string().as_bytes())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a file, in a directory that is made when missing.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("{} cannot be made", directory.display()))?;

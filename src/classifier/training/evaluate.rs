@@ -48,7 +48,12 @@ pub struct Evaluation {
 /// Scores `examples` and measures; rows are scored in parallel.
 #[must_use]
 pub fn evaluate(model: &Model, examples: &[Example]) -> Evaluation {
-    let scores: Vec<PerLabel<f32>> = examples
+    measure_model(model, examples, &score_all(model, examples))
+}
+
+/// The model's scores of each example; rows are scored in parallel.
+pub(crate) fn score_all(model: &Model, examples: &[Example]) -> Vec<PerLabel<f32>> {
+    examples
         .par_iter()
         .map(|example| {
             let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
@@ -59,8 +64,16 @@ pub fn evaluate(model: &Model, examples: &[Example]) -> Evaluation {
             };
             model.score(&comment).map(|score| score.value())
         })
-        .collect();
-    let mut evaluation = measure(examples, &scores, &model.thresholds().map(|t| t.value()));
+        .collect()
+}
+
+/// Measures scores that the model gave.
+pub(crate) fn measure_model(
+    model: &Model,
+    examples: &[Example],
+    scores: &[PerLabel<f32>],
+) -> Evaluation {
+    let mut evaluation = measure(examples, scores, &model.thresholds().map(|t| t.value()));
     model.version().clone_into(&mut evaluation.model);
     evaluation
 }

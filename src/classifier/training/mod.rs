@@ -17,6 +17,7 @@ mod pipeline;
 mod report;
 mod sparse;
 mod stack;
+mod study;
 mod thresholds;
 
 use crate::domain::Label;
@@ -25,6 +26,7 @@ pub use dataset::{DatasetError, Example, Split};
 pub use evaluate::{Evaluation, Metrics, evaluate};
 pub use pipeline::train;
 pub use report::{Report, Stages};
+pub use study::{Case, Curves, Point, Study, Worst, study};
 
 /// What training may be told.
 #[derive(Debug, Clone)]

@@ -341,7 +341,7 @@ fn platt(
 }
 
 /// Sources that were not collected for their abuse.
-fn natural_sources(examples: &[Example]) -> BTreeSet<&str> {
+pub(super) fn natural_sources(examples: &[Example]) -> BTreeSet<&str> {
     let mut counts: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     for example in examples {
         if let Some(toxic) = example.labels.toxicity {

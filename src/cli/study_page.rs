@@ -1,0 +1,279 @@
+//! A study of a model as one HTML page that needs nothing else: figures, plots, and the comments it got most wrong.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use anyhow::{Context as _, anyhow};
+use plotters::prelude::{
+    ChartBuilder, IntoDrawingArea as _, LineSeries, RGBColor, SVGBackend, WHITE,
+};
+
+use crate::{
+    classifier::training::{Case, Curves, Point, Study},
+    domain::Span,
+};
+
+/// A plot, in pixels.
+const SIZE: (u32, u32) = (340, 260);
+/// One for each set of rows in a plot, told apart by their lightness too.
+const COLOURS: [RGBColor; 3] = [
+    RGBColor(17, 24, 39),
+    RGBColor(37, 99, 235),
+    RGBColor(234, 137, 12),
+];
+/// Calm comments held of a thousand, up to which load is plotted.
+const MOST_LOAD: f64 = 200.0;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#111827}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
+th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #e5e7eb}
+th:nth-child(-n+2),td:nth-child(-n+2){text-align:left}
+figure{display:inline-block;margin:0 .5rem 1rem 0}figcaption{font-size:13px;color:#4b5563}
+.case{border-left:3px solid #d1d5db;margin:.6rem 0;padding:.1rem .8rem;white-space:pre-wrap;overflow-wrap:anywhere}
+.case small{color:#4b5563;white-space:normal}mark{background:#fde68a;text-decoration:underline}
+.key{font-size:13px}.key b{display:inline-block;width:1.6em;height:.25em;vertical-align:middle;margin:0 .4em 0 1em}";
+
+/// Text that is safe between tags.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            c => f.write_char(c),
+        })
+    }
+}
+
+/// A text with marks around spans of it.
+struct Marked<'a>(&'a str, &'a [Span]);
+
+impl Display for Marked<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut spans = self.1.to_vec();
+        spans.sort_unstable_by_key(|span| span.start);
+        let mut rest = self.0.chars();
+        let mut at = 0;
+        for span in spans.iter().filter(|span| span.end > span.start) {
+            if span.start < at {
+                continue;
+            }
+            let before: String = rest.by_ref().take(span.start - at).collect();
+            let marked: String = rest.by_ref().take(span.end - span.start).collect();
+            write!(f, "{}<mark>{}</mark>", Escaped(&before), Escaped(&marked))?;
+            at = span.end;
+        }
+        let after: String = rest.collect();
+        write!(f, "{}", Escaped(&after))
+    }
+}
+
+/// The page.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn render(study: &Study) -> anyhow::Result<String> {
+    let mut page = String::new();
+    let figures = &study.figures;
+    let title = format!("{}, {} labelled comments", figures.model, figures.rows);
+    write!(
+        page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body>\
+         <h1>{title}</h1><h2>Figures</h2>",
+        title = Escaped(&title)
+    )?;
+    page.push_str(
+        "<p>AUC: how often a comment with the label scores above one without. Precision, recall and false held: at the model's \
+         threshold. ECE: expected calibration error, which means little on rows collected for their abuse.</p>\
+         <table><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
+    );
+    for (label, sets) in &figures.labels {
+        for (set, m) in sets {
+            let show =
+                |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+            write!(
+                page,
+                "<tr><td>{label}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
+                Escaped(set),
+                m.positives,
+                m.negatives,
+                show(m.auc),
+                show(m.average_precision),
+                show(m.precision),
+                show(m.recall),
+                show(m.false_held),
+                m.calibration_error
+            )?;
+        }
+    }
+    page.push_str(
+        "</table><h2>Calm comments held</h2><table><tr><th>rows<th></th><th>of a thousand</tr>",
+    );
+    for (set, held) in &figures.calm_held {
+        write!(
+            page,
+            "<tr><td>{}<td><td>{:.1}</tr>",
+            Escaped(set),
+            held * 1000.0
+        )?;
+    }
+    page.push_str("</table>");
+    for (label, sets) in &study.curves {
+        write!(page, "<h2>{label}</h2>")?;
+        plots(
+            &mut page,
+            sets.iter().filter(|(set, _)| !set.starts_with("source:")),
+        )?;
+        if let Some(worst) = study.worst.get(label) {
+            cases(
+                &mut page,
+                "False alarms, the highest first",
+                &worst.false_alarms,
+            )?;
+            cases(&mut page, "Misses, the lowest first", &worst.misses)?;
+        }
+    }
+    page.push_str("</body></html>\n");
+    Ok(page)
+}
+
+fn cases(page: &mut String, title: &str, cases: &[Case]) -> fmt::Result {
+    write!(page, "<details><summary>{title}</summary>")?;
+    for case in cases {
+        write!(page, "<div class=\"case\">")?;
+        if let Some(parent) = &case.parent {
+            write!(page, "<small>answers: {}</small>\n", Escaped(parent))?;
+        }
+        write!(
+            page,
+            "{}\n<small>{:.3}, {}</small></div>",
+            Marked(&case.text, &case.highlights),
+            case.score,
+            Escaped(&case.source)
+        )?;
+    }
+    page.push_str("</details>");
+    Ok(())
+}
+
+/// The plots of one label, with a line for each set of rows.
+fn plots<'a>(
+    page: &mut String,
+    sets: impl Iterator<Item = (&'a String, &'a Curves)>,
+) -> anyhow::Result<()> {
+    let sets: Vec<_> = sets.zip(COLOURS).collect();
+    page.push_str("<p class=\"key\">");
+    for ((set, _), colour) in &sets {
+        let RGBColor(r, g, b) = colour;
+        write!(
+            page,
+            "<b style=\"background:rgb({r},{g},{b})\"></b>{}",
+            Escaped(set)
+        )?;
+    }
+    page.push_str("</p>");
+    type Choice = fn(&Curves) -> &[Point];
+    let all: [(&str, &str, &str, f64, Choice); 4] = [
+        ("ROC", "negatives held", "recall", 1.0, |c| &c.roc),
+        ("Precision and recall", "recall", "precision", 1.0, |c| {
+            &c.precision_recall
+        }),
+        ("Calibration", "score", "share with the label", 1.0, |c| {
+            &c.calibration
+        }),
+        (
+            "Load and recall",
+            "calm comments held of a thousand",
+            "recall",
+            MOST_LOAD,
+            |c| &c.load,
+        ),
+    ];
+    for (title, x, y, width, choice) in all {
+        let lines = sets
+            .iter()
+            .map(|((_, curves), colour)| (choice(curves), *colour));
+        let svg = plot((x, y), width, lines).with_context(|| format!("the plot {title}"))?;
+        write!(
+            page,
+            "<figure>{svg}<figcaption>{title}</figcaption></figure>"
+        )?;
+    }
+    Ok(())
+}
+
+fn plot<'a>(
+    (x, y): (&str, &str),
+    width: f64,
+    lines: impl Iterator<Item = (&'a [Point], RGBColor)>,
+) -> anyhow::Result<String> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let failed = |error: &dyn Display| anyhow!("{error}");
+        area.fill(&WHITE).map_err(|error| failed(&error))?;
+        let mut chart = ChartBuilder::on(&area)
+            .margin(8)
+            .x_label_area_size(36)
+            .y_label_area_size(44)
+            .build_cartesian_2d(0.0..width, 0.0..1.0)
+            .map_err(|error| failed(&error))?;
+        chart
+            .configure_mesh()
+            .x_desc(x)
+            .y_desc(y)
+            .x_labels(6)
+            .y_labels(6)
+            .draw()
+            .map_err(|error| failed(&error))?;
+        for (points, colour) in lines {
+            let inside = points.iter().copied().filter(|(x, _)| *x <= width);
+            chart
+                .draw_series(LineSeries::new(inside, &colour))
+                .map_err(|error| failed(&error))?;
+        }
+        area.present().map_err(|error| failed(&error))?;
+    }
+    Ok(svg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::{
+        Model,
+        training::{dataset, study},
+    };
+
+    #[test]
+    fn the_page_is_whole_and_shows_no_ones_markup() {
+        let rows: String = (0..40)
+            .map(|at| {
+                let (text, toxic) = if at % 2 == 0 {
+                    ("<script>alert(1)</script> espèce d'imbécile &amp; voleur", 1)
+                } else {
+                    ("Merci <b>beaucoup</b> pour cet article", 0)
+                };
+                format!("{{\"text\": \"{text} {at}\", \"lang\": \"fr\", \"labels\": {{\"toxic\": {toxic}}}}}\n")
+            })
+            .collect();
+        let examples = dataset::read(rows.as_bytes(), "rows").unwrap();
+        let model = Model::from_bytes(Model::SHIPPED).unwrap();
+        let page = render(&study(&model, &examples)).unwrap();
+        assert_eq!(page.matches("<svg").count(), 4, "one label has curves");
+        assert!(page.contains("&lt;script&gt;"));
+        assert!(!page.contains("<script"));
+        assert!(!page.contains("<b>beaucoup"));
+        assert!(!page.contains("href="), "it needs nothing else");
+    }
+
+    #[test]
+    fn marks_go_by_characters() {
+        let spans = [Span { start: 5, end: 8 }, Span { start: 0, end: 2 }];
+        let shown = Marked("été é<à é", &spans).to_string();
+        assert_eq!(shown, "<mark>ét</mark>é é<mark>&lt;à </mark>é");
+    }
+}
