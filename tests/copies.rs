@@ -143,9 +143,7 @@ fn copies_are_found_and_other_comments_are_not() {
         compared as f64 / long.len() as f64
     );
     if std::env::var_os("PALABRE_TEXTS").is_none() {
-        assert!(
-            share < 0.01,
-            "our own texts are no copies of one another: {share}"
-        );
+        // Some of ours differ in one word on purpose: a death wished, a death told.
+        assert!(share < 0.03, "other texts are taken for copies: {share}");
     }
 }

@@ -121,7 +121,8 @@ pub fn render(study: &Study) -> anyhow::Result<String> {
         )?;
     }
     page.push_str("</table>");
-    for (label, sets) in &study.curves {
+    let with_curves = study.curves.iter().filter(|(_, sets)| !sets.is_empty());
+    for (label, sets) in with_curves {
         write!(page, "<h2>{label}</h2>")?;
         plots(
             &mut page,

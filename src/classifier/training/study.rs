@@ -91,7 +91,7 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
         });
         curves.insert(label.as_str(), of_label.collect());
 
-        let mut case = |wanted: bool| {
+        let case = |wanted: bool| {
             let mut wrong: Vec<_> = rows.iter().filter(|row| row.1 == wanted).collect();
             wrong.sort_by(|a, b| {
                 let falling = b.0.total_cmp(&a.0);
