@@ -51,6 +51,11 @@ impl PostgresDatabase {
         Ok(bytes.unsigned_abs())
     }
 
+    /// Does what autovacuum has done on a server that grew for months; it may be off, or not have come by yet.
+    pub async fn vacuum(&self) -> anyhow::Result<()> {
+        execute(&self.url, "VACUUM (ANALYZE)".to_owned()).await
+    }
+
     pub async fn comments(&self) -> anyhow::Result<u64> {
         let mut connection = connect(&self.url).await?;
         let comments: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM comments")

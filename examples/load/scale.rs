@@ -89,6 +89,7 @@ pub async fn run(args: &Args, setup: &Setup) -> anyhow::Result<Report> {
         server.stop()?;
         let grew = home.bytes().await?.saturating_sub(empty);
         report.fact("bytes_per_comment", grew as f64 / stored);
+        home.vacuum().await?;
     }
     report.fact("comments", home.comments().await?);
     report.fact("database_mb", home.bytes().await? as f64 / 1e6);

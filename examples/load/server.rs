@@ -118,6 +118,14 @@ impl Home {
         })
     }
 
+    /// See [`PostgresDatabase::vacuum`]; SQLite needs nothing of the kind.
+    pub async fn vacuum(&self) -> anyhow::Result<()> {
+        match &self.postgres {
+            Some(postgres) => postgres.vacuum().await,
+            None => Ok(()),
+        }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.palabre);
         for (name, _) in std::env::vars_os() {
