@@ -22,6 +22,9 @@ use palabre::{
 /// Words that a text must have for one of twelve to be changed.
 const WORDS: usize = 12;
 
+/// A change of a text, which may take words from another; and a number that goes on.
+type Change = fn(&str, &str, usize) -> String;
+
 fn texts() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/labels");
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
@@ -85,7 +88,6 @@ fn copies_are_found_and_other_comments_are_not() {
         .collect();
     assert!(long.len() > 500);
 
-    type Change = fn(&str, &str, usize) -> String;
     let changes: [(&str, Change); 6] = [
         ("one word in twelve changed", reworded),
         ("a greeting in front", |text, _, seed| {

@@ -8,7 +8,7 @@ use plotters::prelude::{
 };
 
 use crate::{
-    classifier::training::{Case, Curves, Point, Study},
+    classifier::training::{Case, Curves, Evaluation, Point, Study},
     domain::Span,
 };
 
@@ -87,31 +87,14 @@ pub fn render(study: &Study) -> anyhow::Result<String> {
     )?;
     page.push_str(
         "<p>AUC: how often a comment with the label scores above one without. Precision, recall and false held: at the model's \
-         threshold. ECE: expected calibration error, which means little on rows collected for their abuse.</p>\
-         <table><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
+         threshold. ECE: expected calibration error, which means little on rows collected for their abuse.</p>",
     );
-    for (label, sets) in &figures.labels {
-        for (set, m) in sets {
-            let show =
-                |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
-            write!(
-                page,
-                "<tr><td>{label}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
-                Escaped(set),
-                m.positives,
-                m.negatives,
-                show(m.auc),
-                show(m.average_precision),
-                show(m.precision),
-                show(m.recall),
-                show(m.false_held),
-                m.calibration_error
-            )?;
-        }
-    }
-    page.push_str(
-        "</table><h2>Calm comments held</h2><table><tr><th>rows<th></th><th>of a thousand</tr>",
-    );
+    let by_source = |set: &str| set.starts_with("source:");
+    table(&mut page, figures, |set| !by_source(set))?;
+    page.push_str("<details><summary>By source</summary>");
+    table(&mut page, figures, by_source)?;
+    page.push_str("</details>");
+    page.push_str("<h2>Calm comments held</h2><table><tr><th>rows<th></th><th>of a thousand</tr>");
     for (set, held) in &figures.calm_held {
         write!(
             page,
@@ -141,12 +124,38 @@ pub fn render(study: &Study) -> anyhow::Result<String> {
     Ok(page)
 }
 
+fn table(page: &mut String, figures: &Evaluation, wanted: impl Fn(&str) -> bool) -> fmt::Result {
+    page.push_str(
+        "<table><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
+    );
+    let show = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+    for (label, sets) in &figures.labels {
+        for (set, m) in sets.iter().filter(|(set, _)| wanted(set)) {
+            write!(
+                page,
+                "<tr><td>{label}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
+                Escaped(set),
+                m.positives,
+                m.negatives,
+                show(m.auc),
+                show(m.average_precision),
+                show(m.precision),
+                show(m.recall),
+                show(m.false_held),
+                m.calibration_error
+            )?;
+        }
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
 fn cases(page: &mut String, title: &str, cases: &[Case]) -> fmt::Result {
     write!(page, "<details><summary>{title}</summary>")?;
     for case in cases {
         write!(page, "<div class=\"case\">")?;
         if let Some(parent) = &case.parent {
-            write!(page, "<small>answers: {}</small>\n", Escaped(parent))?;
+            writeln!(page, "<small>answers: {}</small>", Escaped(parent))?;
         }
         write!(
             page,
@@ -159,6 +168,9 @@ fn cases(page: &mut String, title: &str, cases: &[Case]) -> fmt::Result {
     page.push_str("</details>");
     Ok(())
 }
+
+/// One of the curves.
+type Choice = fn(&Curves) -> &[Point];
 
 /// The plots of one label, with a line for each set of rows.
 fn plots<'a>(
@@ -176,7 +188,6 @@ fn plots<'a>(
         )?;
     }
     page.push_str("</p>");
-    type Choice = fn(&Curves) -> &[Point];
     let all: [(&str, &str, &str, f64, Choice); 4] = [
         ("ROC", "negatives held", "recall", 1.0, |c| &c.roc),
         ("Precision and recall", "recall", "precision", 1.0, |c| {
@@ -251,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_and_shows_no_ones_markup() {
-        let rows: String = (0..40)
+        let rows: Vec<String> = (0..40)
             .map(|at| {
                 let (text, toxic) = if at % 2 == 0 {
                     ("<script>alert(1)</script> espèce d'imbécile &amp; voleur", 1)
@@ -261,7 +272,7 @@ mod tests {
                 format!("{{\"text\": \"{text} {at}\", \"lang\": \"fr\", \"labels\": {{\"toxic\": {toxic}}}}}\n")
             })
             .collect();
-        let examples = dataset::read(rows.as_bytes(), "rows").unwrap();
+        let examples = dataset::read(rows.concat().as_bytes(), "rows").unwrap();
         let model = Model::from_bytes(Model::SHIPPED).unwrap();
         let page = render(&study(&model, &examples)).unwrap();
         assert_eq!(page.matches("<svg").count(), 4, "one label has curves");

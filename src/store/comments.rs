@@ -56,6 +56,10 @@ macro_rules! select_comment {
 
 /// The decision that stands on a comment, as queries of comments select it.
 #[derive(sqlx::FromRow)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the columns, beside those of the comment"
+)]
 pub(super) struct DecisionColumns {
     decision_id: Option<Uuid>,
     decision_action: Option<String>,
