@@ -315,19 +315,26 @@ impl Db<'_> {
         nearest: CommentId,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let rows = sql::fetch_all!(
-            self,
-            (String,),
-            "WITH RECURSIVE chain (parent_id, body, steps) AS (
-                 SELECT parent_id, body, CAST(1 AS BIGINT) FROM comments WHERE id = $1
-                 UNION ALL
-                 SELECT c.parent_id, c.body, chain.steps + 1 FROM chain JOIN comments c ON c.id = chain.parent_id
-                 WHERE chain.steps < $2
-             )
-             SELECT body FROM chain ORDER BY steps",
-            nearest.0,
-            limit
-        )?;
+        // The LIMIT keeps PostgreSQL from reading the whole table.
+        let text = sql::by_engine!(
+            &*self,
+            sqlite: "WITH RECURSIVE chain (parent_id, body, steps) AS (
+                         SELECT parent_id, body, 1 FROM comments WHERE id = $1
+                         UNION ALL
+                         SELECT c.parent_id, c.body, chain.steps + 1 FROM chain JOIN comments c ON c.id = chain.parent_id
+                         WHERE chain.steps < $2
+                     )
+                     SELECT body FROM chain ORDER BY steps",
+            postgres: "WITH RECURSIVE chain (parent_id, body, steps) AS (
+                           SELECT parent_id, body, CAST(1 AS BIGINT) FROM comments WHERE id = $1
+                           UNION ALL
+                           SELECT c.parent_id, c.body, chain.steps + 1 FROM chain CROSS JOIN LATERAL (
+                               SELECT parent_id, body FROM comments WHERE id = chain.parent_id LIMIT 1) AS c
+                           WHERE chain.steps < $2
+                       )
+                       SELECT body FROM chain ORDER BY steps",
+        );
+        let rows = sql::fetch_all!(self, (String,), text, nearest.0, limit)?;
         Ok(rows.into_iter().map(|(body,)| body).collect())
     }
 
