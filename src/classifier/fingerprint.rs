@@ -9,7 +9,7 @@
 //! page of its own, so there are few; what that misses, the question makes good (Lv et al. 2007, multi-probe): it also asks
 //! for the second smallest values of its text, which are the smallest of a copy that lost those pieces. Where pieces are
 //! lost or added independently, that is 16 questions for texts of which a share s of the 8-grams is the same, and they
-//! find 1 − (1 − (s + s(1 − s)/2)²)⁴ of them: 0.98 at 0.6.
+//! find 1 − (1 − (s + s(1 − s)/2)²)⁴ of them: 0.95 at 0.6. Letters changed here and there cost the most 8-grams.
 
 use super::normalise::Glyph;
 use super::tokens::Text;
