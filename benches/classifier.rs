@@ -1,7 +1,7 @@
 //! How long a comment takes: `cargo bench --bench classifier`.
 
 use divan::{Bencher, black_box};
-use palabre::classifier::{Comment, Fingerprint, Model, fold};
+use palabre::classifier::{Comment, Model, Signature, fold};
 
 /// Ordinary, with something to highlight.
 const TEXT: &str = "Le conseil a encore promis une route et un marché couvert, mais vous n’êtes que des menteurs et personne \
@@ -83,7 +83,9 @@ fn compare_fingerprints(bencher: Bencher) {
             .fingerprint
     };
     let (a, b) = (print(&text(300)), print(&text(250)));
-    bencher.bench_local(|| black_box(&a).similarity(black_box(&b)) >= Fingerprint::NEAR);
+    bencher.bench_local(|| {
+        black_box(a.signature()).similarity(black_box(b.signature())) >= Signature::NEAR
+    });
 }
 
 #[divan::bench]

@@ -8,31 +8,41 @@
     reason = "a file that cannot be read fails loudly"
 )]
 
+#[path = "support/labels.rs"]
+mod seeds;
+
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    path::{Path, PathBuf},
 };
 
 use palabre::{
-    classifier::{Comment, Fingerprint, Model, fold, training::dataset},
+    classifier::{Comment, Fingerprint, Model, Signature, fold, training::dataset},
     domain::MIN_DUPLICATE_CHARS,
 };
 
 /// Words that a text must have for one of twelve to be changed.
 const WORDS: usize = 12;
+/// Characters among which one is mistyped.
+const TYPO: usize = 30;
+
+/// Every thirtieth character becomes another letter, if it is one.
+fn mistyped(text: &str, _: &str, seed: usize) -> String {
+    let letters = text.chars().enumerate();
+    letters
+        .map(|(at, letter)| match letter {
+            'z' if at % TYPO == seed % TYPO => 'a',
+            _ if letter.is_alphabetic() && at % TYPO == seed % TYPO => 'z',
+            _ => letter,
+        })
+        .collect()
+}
 
 /// A change of a text, which may take words from another; and a number that goes on.
 type Change = fn(&str, &str, usize) -> String;
 
 fn texts() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/labels");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|name| name == "jsonl"))
-        .collect();
-    files.sort();
+    let mut files = seeds::files();
     if let Some(more) = std::env::var_os("PALABRE_TEXTS") {
         files.extend(std::env::split_paths(&more));
     }
@@ -59,8 +69,9 @@ fn print(model: &Model, text: &str) -> Fingerprint {
 
 fn found(stored: &Fingerprint, new: &Fingerprint) -> bool {
     let probes = new.probes();
-    let meets = stored.bands().iter().any(|band| probes.contains(band));
-    meets && stored.similarity(new) >= Fingerprint::NEAR
+    let bands = stored.anchors().bands();
+    let meets = bands.iter().any(|band| probes.contains(band));
+    meets && stored.signature().similarity(new.signature()) >= Signature::NEAR
 }
 
 /// Every twelfth word becomes a word of another text.
@@ -88,7 +99,8 @@ fn copies_are_found_and_other_comments_are_not() {
         .collect();
     assert!(long.len() > 500);
 
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 7] = [
+        ("one character in thirty mistyped", mistyped),
         ("one word in twelve changed", reworded),
         ("a greeting in front", |text, _, seed| {
             let greetings = ["Bonjour à tous,", "Salut la famille.", "Good morning all,"];
@@ -120,7 +132,7 @@ fn copies_are_found_and_other_comments_are_not() {
     // What a look-up among all of them takes for a copy, and how many it has to compare.
     let mut by_band: HashMap<i64, Vec<usize>> = HashMap::new();
     for at in &long {
-        for band in prints[*at].bands() {
+        for band in prints[*at].anchors().bands() {
             by_band.entry(band).or_default().push(*at);
         }
     }

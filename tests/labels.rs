@@ -5,27 +5,22 @@
     reason = "a file that cannot be read fails loudly"
 )]
 
-use std::{collections::HashSet, fs, path::Path};
+#[path = "support/labels.rs"]
+mod seeds;
+
+use std::{collections::HashSet, fs};
 
 use palabre::{classifier::fold, classifier::training::dataset};
 use serde_json::Value;
 
 fn files() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/labels");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "jsonl")
-        })
+    seeds::files()
+        .into_iter()
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, fs::read_to_string(path).unwrap())
         })
-        .collect();
-    files.sort();
-    files
+        .collect()
 }
 
 #[test]

@@ -5,7 +5,10 @@
     reason = "a file that cannot be read fails loudly"
 )]
 
-use std::{fs, path::Path};
+#[path = "support/labels.rs"]
+mod seeds;
+
+use std::fs;
 
 use palabre::classifier::{
     Model,
@@ -28,14 +31,7 @@ const CALM_HELD: f64 = 0.15;
 
 #[test]
 fn the_shipped_model_keeps_its_figures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/labels");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|name| name == "jsonl"))
-        .collect();
-    files.sort();
-    let examples: Vec<_> = files
+    let examples: Vec<_> = seeds::files()
         .iter()
         .flat_map(|file| dataset::read(fs::read(file).unwrap().as_slice(), "labels").unwrap())
         .filter(|example| example.split == Split::Test)

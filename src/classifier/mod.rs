@@ -32,7 +32,7 @@ pub mod training;
 mod wordlist;
 
 pub use artefact::ModelError;
-pub use fingerprint::{Fingerprint, NotASignature};
+pub use fingerprint::{Anchors, Fingerprint, Signature};
 pub use model::{Assessment, Comment, Model};
 pub use normalise::fold;
 pub use wordlist::{WordList, WordListError};

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use plotters::prelude::{
     ChartBuilder, IntoDrawingArea as _, LineSeries, RGBColor, SVGBackend, WHITE,
 };
@@ -107,10 +107,7 @@ pub fn render(study: &Study) -> anyhow::Result<String> {
     let with_curves = study.curves.iter().filter(|(_, sets)| !sets.is_empty());
     for (label, sets) in with_curves {
         write!(page, "<h2>{label}</h2>")?;
-        plots(
-            &mut page,
-            sets.iter().filter(|(set, _)| !set.starts_with("source:")),
-        )?;
+        plots(&mut page, sets.iter().filter(|(set, _)| !by_source(set)))?;
         if let Some(worst) = study.worst.get(label) {
             cases(
                 &mut page,
@@ -128,20 +125,15 @@ fn table(page: &mut String, figures: &Evaluation, wanted: impl Fn(&str) -> bool)
     page.push_str(
         "<table><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
     );
-    let show = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
     for (label, sets) in &figures.labels {
         for (set, m) in sets.iter().filter(|(set, _)| wanted(set)) {
             write!(
                 page,
-                "<tr><td>{label}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
+                "<tr><td>{label}<td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
                 Escaped(set),
                 m.positives,
                 m.negatives,
-                show(m.auc),
-                show(m.average_precision),
-                show(m.precision),
-                show(m.recall),
-                show(m.false_held),
+                m.shown().join("<td>"),
                 m.calibration_error
             )?;
         }
@@ -225,29 +217,24 @@ fn plot<'a>(
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let failed = |error: &dyn Display| anyhow!("{error}");
-        area.fill(&WHITE).map_err(|error| failed(&error))?;
+        area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(36)
             .y_label_area_size(44)
-            .build_cartesian_2d(0.0..width, 0.0..1.0)
-            .map_err(|error| failed(&error))?;
+            .build_cartesian_2d(0.0..width, 0.0..1.0)?;
         chart
             .configure_mesh()
             .x_desc(x)
             .y_desc(y)
             .x_labels(6)
             .y_labels(6)
-            .draw()
-            .map_err(|error| failed(&error))?;
+            .draw()?;
         for (points, colour) in lines {
             let inside = points.iter().copied().filter(|(x, _)| *x <= width);
-            chart
-                .draw_series(LineSeries::new(inside, &colour))
-                .map_err(|error| failed(&error))?;
+            chart.draw_series(LineSeries::new(inside, &colour))?;
         }
-        area.present().map_err(|error| failed(&error))?;
+        area.present()?;
     }
     Ok(svg)
 }
@@ -262,12 +249,13 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_and_shows_no_ones_markup() {
+        // Labelled the wrong way round, so that all of them are errors to show.
         let rows: Vec<String> = (0..40)
             .map(|at| {
                 let (text, toxic) = if at % 2 == 0 {
-                    ("<script>alert(1)</script> espèce d'imbécile &amp; voleur", 1)
+                    ("<script>alert(1)</script> espèce d'imbécile &amp; voleur", 0)
                 } else {
-                    ("Merci <b>beaucoup</b> pour cet article", 0)
+                    ("Merci <b>beaucoup</b> pour cet article", 1)
                 };
                 format!("{{\"text\": \"{text} {at}\", \"lang\": \"fr\", \"labels\": {{\"toxic\": {toxic}}}}}\n")
             })
@@ -276,7 +264,7 @@ mod tests {
         let model = Model::from_bytes(Model::SHIPPED).unwrap();
         let page = render(&study(&model, &examples)).unwrap();
         assert_eq!(page.matches("<svg").count(), 4, "one label has curves");
-        assert!(page.contains("&lt;script&gt;"));
+        assert!(page.contains("&lt;script&gt;") && page.contains("&lt;b&gt;beaucoup"));
         assert!(!page.contains("<script"));
         assert!(!page.contains("<b>beaucoup"));
         assert!(!page.contains("href="), "it needs nothing else");

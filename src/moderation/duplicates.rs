@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    classifier::Fingerprint,
+    classifier::{Anchors, Fingerprint, Signature},
     domain::{CommentId, DuplicateKind, DuplicateOf, MIN_DUPLICATE_CHARS, Score, SiteId},
-    store::{ClusterFacts, Db, Fingerprinted, StoreError, StoredSignature},
+    store::{ClusterFacts, Db, Fingerprinted, Place, StoreError, StoredSignature},
 };
 
 /// What is known of a text's copies.
@@ -21,15 +21,15 @@ pub(super) struct Found {
     /// The cluster the text joins or begins; `None` for a text too short to be a copy of anything.
     pub cluster: Option<Uuid>,
     /// Where near copies of it will look; none for an exact copy, which is found with the first.
-    bands: Vec<i64>,
+    place: Option<Place>,
 }
 
 /// The cluster of a text that the database knows.
 #[derive(Clone, Copy)]
 struct Known {
     cluster: Uuid,
-    /// By the same text, not a similar one.
-    exact: bool,
+    /// By the same text, whose place is held already: by one of this text, not a similar one.
+    has_place: bool,
 }
 
 /// A text that this transaction adds.
@@ -73,10 +73,10 @@ impl Copies {
             .iter()
             .map(|at| (texts[*at].0, texts[*at].1.exact()))
             .collect();
-        for (position, cluster) in db.clusters_of_exact(&exact).await? {
-            known[long[position]] = Some(Known {
-                cluster,
-                exact: true,
+        for seen in db.clusters_of_exact(&exact).await? {
+            known[long[seen.at]] = Some(Known {
+                cluster: seen.cluster,
+                has_place: seen.has_place,
             });
         }
         let bands: Vec<(usize, i64)> = long
@@ -101,7 +101,7 @@ impl Copies {
                 });
             known[at] = nearest(alike, fingerprint).map(|cluster| Known {
                 cluster,
-                exact: false,
+                has_place: false,
             });
         }
         let mut clusters: Vec<Uuid> = known.iter().flatten().map(|known| known.cluster).collect();
@@ -123,7 +123,7 @@ impl Copies {
                 duplicate_of: None,
                 approved: false,
                 cluster: None,
-                bands: Vec::new(),
+                place: None,
             };
         }
         let known = self.known[at];
@@ -131,11 +131,8 @@ impl Copies {
             .added
             .iter()
             .find(|added| added.site == site && added.fingerprint.exact() == fingerprint.exact());
-        let bands = if twin.is_some() || known.is_some_and(|known| known.exact) {
-            Vec::new()
-        } else {
-            in_site(site, fingerprint.bands()).collect()
-        };
+        let held = twin.is_some() || known.is_some_and(|known| known.has_place);
+        let place = (!held).then(|| place(site, fingerprint.anchors()));
         let cluster = known
             .map(|known| known.cluster)
             .or_else(|| twin.map(|twin| twin.cluster))
@@ -145,28 +142,33 @@ impl Copies {
                 duplicate_of: None,
                 approved: false,
                 cluster: Some(Uuid::now_v7()),
-                bands,
+                place,
             };
         };
         let facts = self.facts.get(&cluster);
         let oldest = facts.and_then(|facts| facts.oldest.as_ref());
         let duplicate_of = match oldest {
-            Some((id, exact, signature)) => {
-                Fingerprint::from_bytes(*exact, MIN_DUPLICATE_CHARS, signature)
-                    .ok()
-                    .map(|oldest| compare(fingerprint, *id, &oldest))
-            }
+            Some((id, exact, signature)) => Signature::from_bytes(signature)
+                .map(|signature| compare(fingerprint, *id, *exact, &signature)),
             None => self
                 .added
                 .iter()
                 .find(|added| added.cluster == cluster)
-                .map(|oldest| compare(fingerprint, oldest.comment, &oldest.fingerprint)),
+                .map(|oldest| {
+                    let print = &oldest.fingerprint;
+                    compare(
+                        fingerprint,
+                        oldest.comment,
+                        print.exact(),
+                        print.signature(),
+                    )
+                }),
         };
         Found {
             duplicate_of,
             approved: facts.is_some_and(|facts| facts.approved),
             cluster: Some(cluster),
-            bands,
+            place,
         }
     }
 
@@ -179,7 +181,7 @@ impl Copies {
         found: Found,
     ) -> Option<Fingerprinted> {
         let cluster = found.cluster?;
-        for band in &found.bands {
+        for band in found.place.iter().flat_map(|place| &place.bands) {
             self.by_band
                 .entry(*band)
                 .or_default()
@@ -195,8 +197,8 @@ impl Copies {
             comment,
             site,
             exact: fingerprint.exact(),
-            signature: fingerprint.to_bytes().to_vec(),
-            bands: found.bands,
+            signature: fingerprint.signature().to_bytes(),
+            place: found.place,
             cluster,
         })
     }
@@ -213,10 +215,20 @@ impl Copies {
             .into_iter()
             .map(|at| &self.added[at])
             .filter(|added| added.site == site)
-            .map(|added| (fingerprint.similarity(&added.fingerprint), added.cluster))
-            .filter(|(similarity, _)| *similarity >= Fingerprint::NEAR)
+            .map(|added| {
+                let signature = added.fingerprint.signature();
+                (fingerprint.signature().similarity(signature), added.cluster)
+            })
+            .filter(|(similarity, _)| *similarity >= Signature::NEAR)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, cluster)| cluster)
+    }
+}
+
+fn place(site: SiteId, anchors: &Anchors) -> Place {
+    Place {
+        bands: in_site(site, anchors.bands()).collect(),
+        anchors: anchors.to_bytes(),
     }
 }
 
@@ -233,20 +245,22 @@ fn nearest<'a>(
 ) -> Option<Uuid> {
     candidates
         .filter_map(|candidate| {
-            let other = stored(candidate)?;
-            Some((fingerprint.similarity(&other), candidate.cluster_id))
+            let other = Signature::from_bytes(&candidate.signature)?;
+            let similarity = fingerprint.signature().similarity(&other);
+            Some((similarity, candidate.cluster_id))
         })
-        .filter(|(similarity, _)| *similarity >= Fingerprint::NEAR)
+        .filter(|(similarity, _)| *similarity >= Signature::NEAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, cluster)| cluster)
 }
 
-fn stored(signature: &StoredSignature) -> Option<Fingerprint> {
-    Fingerprint::from_bytes(signature.exact, MIN_DUPLICATE_CHARS, &signature.signature).ok()
-}
-
-fn compare(fingerprint: &Fingerprint, id: CommentId, oldest: &Fingerprint) -> DuplicateOf {
-    let exact = oldest.exact() == fingerprint.exact();
+fn compare(
+    fingerprint: &Fingerprint,
+    id: CommentId,
+    exact: i64,
+    signature: &Signature,
+) -> DuplicateOf {
+    let exact = exact == fingerprint.exact();
     DuplicateOf {
         id,
         kind: if exact {
@@ -257,24 +271,28 @@ fn compare(fingerprint: &Fingerprint, id: CommentId, oldest: &Fingerprint) -> Du
         similarity: Score::clamped(if exact {
             1.0
         } else {
-            fingerprint.similarity(oldest)
+            fingerprint.signature().similarity(signature)
         }),
     }
 }
 
 /// Forgets the text of a comment that is being replaced. Where other copies of it stay, the next of them takes over
-/// the bands, so that near copies are still found.
+/// its place, so that near copies are still found.
 pub(super) async fn forget(
     db: &mut Db<'_>,
     site: SiteId,
     comment: CommentId,
 ) -> Result<(), StoreError> {
-    let Some(old) = db.fingerprint_of(comment).await? else {
+    let Some((exact, anchors)) = db.fingerprint_of(comment).await? else {
         return Ok(());
     };
-    let bands: Vec<i64> = stored(&old)
-        .map(|old| in_site(site, old.bands()).collect())
-        .unwrap_or_default();
-    db.delete_fingerprint(comment, &bands).await?;
-    db.hand_bands_on(site, old.exact, &bands).await
+    let place = anchors
+        .and_then(|anchors| Anchors::from_bytes(&anchors))
+        .map(|anchors| place(site, &anchors));
+    let bands = place.as_ref().map_or(&[][..], |place| &place.bands);
+    db.delete_fingerprint(comment, bands).await?;
+    match place {
+        Some(place) => db.hand_place_on(site, exact, &place).await,
+        None => Ok(()),
+    }
 }

@@ -106,7 +106,7 @@ impl Moderation {
         };
         let text = copies.add(id, site.id, fingerprint, found);
         let writes = Writes::default()
-            .scores([(&comment, &explanation)])
+            .scores([(&comment, &explanation)])?
             .fingerprints(text.as_slice());
         db.write(writes).await?;
         requeue(&mut db, &comment, cluster).await?;

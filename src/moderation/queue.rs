@@ -139,8 +139,8 @@ pub(super) async fn enter(
     queue: QueueName,
     cluster: Option<uuid::Uuid>,
 ) -> Result<(), StoreError> {
-    db.write(Writes::default().queue(&[entry(comment, queue, cluster)]))
-        .await
+    let items = [entry(comment, queue, cluster)];
+    db.write(Writes::default().queue(&items)?).await
 }
 
 impl Moderation {

@@ -326,9 +326,9 @@ impl<'a> Round<'a> {
         let writes = Writes::default()
             .threads(threads)
             .authors(authors)
-            .comments(&self.comments)
+            .comments(&self.comments)?
             .fingerprints(&self.fingerprints)
-            .queue(&self.queue)
+            .queue(&self.queue)?
             .events(&self.events)
             .answers(&self.answers, self.now);
         db.write(writes).await

@@ -4,34 +4,23 @@ use uuid::Uuid;
 
 use super::{
     Db, Explanation, Lock, StoreError,
+    listing::{self, ListedComment, ListedRow, listed_columns},
     scores::{ScoreColumns, Scored},
     sql,
     writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
-    Action, Author, AuthorId, AuthorName, Body, Comment, CommentId, DecisionId, DecisionReason,
-    ExternalId, SiteId, StandingDecision, Status, ThreadId, ThreadKey, Timestamp,
+    Comment, CommentId, ExternalId, SiteId, Status, ThreadId, ThreadKey, Timestamp,
 };
 
 #[derive(sqlx::FromRow)]
 struct CommentRow {
-    id: Uuid,
+    #[sqlx(flatten)]
+    listed: ListedRow,
     site_id: Uuid,
     thread_id: Uuid,
     thread_key: String,
-    parent_id: Option<Uuid>,
-    depth: i64,
-    external_id: Option<String>,
-    author_id: String,
-    author_name: String,
-    body: String,
-    status: String,
-    created_at: i64,
-    edited_at: Option<i64>,
-    version: i64,
     changed_at: i64,
-    #[sqlx(flatten)]
-    decision: DecisionColumns,
     #[sqlx(flatten)]
     scores: ScoreColumns,
 }
@@ -39,10 +28,9 @@ struct CommentRow {
 macro_rules! select_comment {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.site_id, c.thread_id, t.key AS thread_key, c.parent_id, c.depth, c.external_id,
-                 c.author_id, c.author_name, c.body, c.status, c.created_at, c.edited_at, c.version,
-                 c.changed_at, c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
-                 d.moderator AS decision_moderator, d.at AS decision_at,
+            "SELECT ",
+            listed_columns!(),
+            ", c.site_id, c.thread_id, t.key AS thread_key, c.changed_at,
                  s.model, s.toxicity, s.insult, s.threat, s.identity_attack, s.profanity, s.spam, s.reasons,
                  s.duplicate_of, s.duplicate_kind, s.similarity
              FROM comments c
@@ -52,41 +40,6 @@ macro_rules! select_comment {
             $rest
         )
     };
-}
-
-/// The decision that stands on a comment, as queries of comments select it.
-#[derive(sqlx::FromRow)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names of the columns, beside those of the comment"
-)]
-pub(super) struct DecisionColumns {
-    decision_id: Option<Uuid>,
-    decision_action: Option<String>,
-    decision_reason: Option<String>,
-    decision_moderator: Option<String>,
-    decision_at: Option<i64>,
-}
-
-impl DecisionColumns {
-    pub(super) fn standing(self) -> Result<Option<StandingDecision>, StoreError> {
-        let (Some(id), Some(action), Some(at)) =
-            (self.decision_id, self.decision_action, self.decision_at)
-        else {
-            return Ok(None);
-        };
-        let unreadable = StoreError::Unreadable;
-        Ok(Some(StandingDecision {
-            id: DecisionId(id),
-            action: Action::from_name(&action).ok_or(unreadable("decisions.action"))?,
-            reason: self
-                .decision_reason
-                .map(|name| DecisionReason::from_name(&name).ok_or(unreadable("decisions.reason")))
-                .transpose()?,
-            moderator: self.decision_moderator.unwrap_or_default(),
-            at: Timestamp::from_millis(at),
-        }))
-    }
 }
 
 /// What a reply needs to know of the comment it answers.
@@ -135,40 +88,30 @@ impl TryFrom<CommentRow> for Comment {
     type Error = StoreError;
 
     fn try_from(row: CommentRow) -> Result<Self, StoreError> {
+        let listed = ListedComment::try_from(row.listed)?;
         let scored = Scored::try_from(row.scores)?;
         Ok(Self {
-            id: CommentId(row.id),
+            id: listed.id,
             site: SiteId(row.site_id),
             thread: ThreadId(row.thread_id),
             thread_key: ThreadKey::stored(row.thread_key),
-            parent: row.parent_id.map(CommentId),
-            depth: depth(row.depth)?,
-            external_id: row.external_id.map(ExternalId::stored),
-            author: Author {
-                id: AuthorId::stored(row.author_id),
-                name: AuthorName::stored(row.author_name),
-            },
-            body: Body::stored(row.body),
-            status: status(&row.status)?,
-            created_at: Timestamp::from_millis(row.created_at),
-            edited_at: row.edited_at.map(Timestamp::from_millis),
-            version: row.version,
+            parent: listed.parent,
+            depth: listed.depth,
+            external_id: listed.external_id,
+            author: listed.author,
+            body: listed.body,
+            status: listed.status,
+            created_at: listed.created_at,
+            edited_at: listed.edited_at,
+            version: listed.version,
             changed_at: Timestamp::from_millis(row.changed_at),
             scores: scored.scores,
             reasons: scored.reasons,
             duplicate_of: scored.duplicate_of,
-            decision: row.decision.standing()?,
+            decision: listed.decision,
             model: scored.model,
         })
     }
-}
-
-pub(super) fn status(name: &str) -> Result<Status, StoreError> {
-    Status::from_name(name).ok_or(StoreError::Unreadable("comments.status"))
-}
-
-pub(super) fn depth(stored: i64) -> Result<u8, StoreError> {
-    u8::try_from(stored).map_err(|_| StoreError::Unreadable("comments.depth"))
 }
 
 fn comments(rows: Vec<CommentRow>) -> Result<Vec<Comment>, StoreError> {
@@ -177,7 +120,10 @@ fn comments(rows: Vec<CommentRow>) -> Result<Vec<Comment>, StoreError> {
 
 impl<'a> Writes<'a> {
     /// New comments with their scores. Their authors and threads come before them.
-    pub fn comments(self, new: &'a [(Comment, Explanation)]) -> Self {
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON.
+    pub fn comments(self, new: &'a [(Comment, Explanation)]) -> Result<Self, StoreError> {
         let rows = new.iter().map(|(comment, _)| {
             row![
                 comment.id.0,
@@ -286,8 +232,8 @@ impl Db<'_> {
                     id: CommentId(id),
                     site: SiteId(site),
                     thread: ThreadId(thread),
-                    status: self::status(&status)?,
-                    depth: self::depth(depth)?,
+                    status: listing::status(&status)?,
+                    depth: listing::depth(depth)?,
                 })
             })
             .collect()

@@ -1,7 +1,7 @@
 //! Fingerprints: which comments are copies of one another.
 //!
 //! A new text is first looked up by its exact hash, then by the bands of its MinHash signature. Copies share a cluster,
-//! named by the first of them. An exact copy adds no bands: its text is found by those of the first. Near copies do add
+//! named by the first of them. An exact copy adds no bands where the first has them: its text is found by those. Near copies do add
 //! theirs, so a look-up takes only the oldest few of each band, whatever a raid has put there.
 //!
 //! Look-ups go by set, for all the comments of one transaction; an answer names the position of what was asked for.
@@ -21,9 +21,25 @@ pub struct Fingerprinted {
     pub site: SiteId,
     pub exact: i64,
     pub signature: Vec<u8>,
-    /// Where to look for near copies of it; empty for an exact copy.
-    pub bands: Vec<i64>,
+    /// Where near copies of it are found; none if another comment of the same text holds that.
+    pub place: Option<Place>,
     pub cluster: Uuid,
+}
+
+/// Where near copies of a text are found.
+pub struct Place {
+    pub bands: Vec<i64>,
+    /// What the bands were made of, to find them again.
+    pub anchors: Vec<u8>,
+}
+
+/// A cluster, found by a text that was seen before.
+pub struct SeenBefore {
+    /// The position of the text.
+    pub at: usize,
+    pub cluster: Uuid,
+    /// The oldest comment of that text holds its place.
+    pub has_place: bool,
 }
 
 /// The signature of an earlier comment.
@@ -31,7 +47,6 @@ pub struct Fingerprinted {
 pub struct StoredSignature {
     pub comment_id: Uuid,
     pub site_id: Uuid,
-    pub exact: i64,
     pub signature: Vec<u8>,
     pub cluster_id: Uuid,
 }
@@ -71,6 +86,7 @@ static FINGERPRINTS: Rows = Rows::of(
         ("approved", Kind::Int),
         ("signature", Kind::Bytes),
         ("cluster_id", Kind::Uuid),
+        ("anchors", Kind::Bytes),
     ],
     "",
 );
@@ -97,11 +113,13 @@ impl<'a> Writes<'a> {
                 0_i64,
                 new.signature.as_slice(),
                 new.cluster,
+                new.place.as_ref().map(|place| place.anchors.as_slice()),
             ]
         });
-        let bands = new
-            .iter()
-            .flat_map(|new| new.bands.iter().map(|band| (*band, new.comment.0)));
+        let bands = new.iter().flat_map(|new| {
+            let bands = new.place.iter().flat_map(|place| &place.bands);
+            bands.map(|band| (*band, new.comment.0))
+        });
         self.rows(&FINGERPRINTS, rows).bands(bands)
     }
 
@@ -162,15 +180,15 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// Gives bands to the oldest comment of exactly that text, if there is one.
+    /// Gives the place of a text to the oldest comment of exactly that text, if there is one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn hand_bands_on(
+    pub async fn hand_place_on(
         &mut self,
         site: SiteId,
         exact: i64,
-        bands: &[i64],
+        place: &Place,
     ) -> Result<(), StoreError> {
         let heir = sql::fetch_optional!(
             self,
@@ -180,57 +198,68 @@ impl Db<'_> {
             exact
         )?;
         if let Some((heir,)) = heir {
-            let bands = bands.iter().map(|band| (*band, heir));
+            let bands = place.bands.iter().map(|band| (*band, heir));
             self.write(Writes::default().bands(bands)).await?;
+            sql::execute!(
+                self,
+                "UPDATE fingerprints SET anchors = $2 WHERE comment_id = $1",
+                heir,
+                place.anchors.as_slice()
+            )?;
         }
         Ok(())
     }
 
-    /// The fingerprint of a comment, if it has one.
+    /// The exact hash of a comment's text and the anchors of its place, if it holds one.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn fingerprint_of(
         &mut self,
         comment: CommentId,
-    ) -> Result<Option<StoredSignature>, StoreError> {
+    ) -> Result<Option<(i64, Option<Vec<u8>>)>, StoreError> {
         sql::fetch_optional!(
             self,
-            StoredSignature,
-            "SELECT comment_id, site_id, exact, signature, cluster_id FROM fingerprints WHERE comment_id = $1",
+            (i64, Option<Vec<u8>>),
+            "SELECT exact, anchors FROM fingerprints WHERE comment_id = $1",
             comment.0
         )
     }
 
-    /// The clusters of texts that their sites have seen before, to the letter but for what normalising takes away; each
-    /// with the position of its text.
+    /// The clusters of texts that their sites have seen before, to the letter but for what normalising takes away.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn clusters_of_exact(
         &mut self,
         texts: &[(SiteId, i64)],
-    ) -> Result<Vec<(usize, Uuid)>, StoreError> {
+    ) -> Result<Vec<SeenBefore>, StoreError> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let text = sql::by_engine!(
             &*self,
-            sqlite: "SELECT k.key, f.cluster_id FROM json_each($1) AS k JOIN fingerprints f ON f.comment_id = (
+            sqlite: "SELECT k.key, f.cluster_id, f.anchors IS NOT NULL FROM json_each($1) AS k JOIN fingerprints f ON f.comment_id = (
                          SELECT same.comment_id FROM fingerprints same
                          WHERE same.site_id = unhex(k.value ->> 0, '-') AND same.exact = k.value ->> 1
                          ORDER BY same.comment_id LIMIT 1)",
-            postgres: "SELECT k.at - 1, f.cluster_id
+            postgres: "SELECT k.at - 1, f.cluster_id, CASE WHEN f.anchors IS NULL THEN CAST(0 AS BIGINT) ELSE 1 END
                        FROM json_array_elements(CAST($1 AS json)) WITH ORDINALITY AS k (value, at)
                        CROSS JOIN LATERAL (
-                           SELECT same.cluster_id FROM fingerprints same
+                           SELECT same.cluster_id, same.anchors FROM fingerprints same
                            WHERE same.site_id = CAST(k.value ->> 0 AS uuid) AND same.exact = CAST(k.value ->> 1 AS bigint)
                            ORDER BY same.comment_id LIMIT 1) f",
         );
         let texts = sql::to_json(&texts)?;
-        sql::fetch_all!(self, (i64, Uuid), text, &texts)?
+        sql::fetch_all!(self, (i64, Uuid, i64), text, &texts)?
             .into_iter()
-            .map(|(at, cluster)| Ok((position(at)?, cluster)))
+            .map(|(at, cluster, has_place)| {
+                Ok(SeenBefore {
+                    at: position(at)?,
+                    cluster,
+                    has_place: has_place != 0,
+                })
+            })
             .collect()
     }
 
@@ -249,7 +278,7 @@ impl Db<'_> {
         // Sixteen of each band: those who follow a raid pay for no more.
         let candidates: Vec<Candidate> = match self {
             Self::Sqlite(connection) => sqlx::query_as::<Sqlite, Candidate>(
-                "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+                "SELECT found.at, f.comment_id, f.site_id, f.signature, f.cluster_id
                  FROM (
                      SELECT DISTINCT k.value ->> 0 AS at, b.comment_id
                      FROM json_each($1) AS k CROSS JOIN fingerprint_bands b
@@ -266,7 +295,7 @@ impl Db<'_> {
                 let (at, bands): (Vec<i64>, Vec<i64>) =
                     bands.iter().map(|(at, band)| (*at as i64, *band)).unzip();
                 let query = sqlx::query_as::<Postgres, Candidate>(
-                    "SELECT found.at, f.comment_id, f.site_id, f.exact, f.signature, f.cluster_id
+                    "SELECT found.at, f.comment_id, f.site_id, f.signature, f.cluster_id
                      FROM (
                          SELECT DISTINCT k.at, b.comment_id
                          FROM UNNEST(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS k (at, band)

@@ -4,14 +4,23 @@ use uuid::Uuid;
 
 use super::{
     Db, StoreError,
-    comments::{self, DecisionColumns},
     scores::{ScoreColumns, Scored},
     sql,
 };
 use crate::domain::{
-    Author, AuthorId, AuthorName, Body, CommentId, ExternalId, StandingDecision, Status, ThreadId,
-    Timestamp,
+    Action, Author, AuthorId, AuthorName, Body, CommentId, DecisionId, DecisionReason, ExternalId,
+    StandingDecision, Status, ThreadId, Timestamp,
 };
+
+/// What every query of comments selects, of `comments c` and the decision `d` that stands, if there is one.
+macro_rules! listed_columns {
+    () => {
+        "c.id, c.parent_id, c.depth, c.external_id, c.author_id, c.author_name, c.body, c.status, c.created_at,
+         c.edited_at, c.version, c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
+         d.moderator AS decision_moderator, d.at AS decision_at"
+    };
+}
+pub(super) use listed_columns;
 
 /// A comment of a thread.
 #[derive(Debug, Clone)]
@@ -29,8 +38,9 @@ pub struct ListedComment {
     pub decision: Option<StandingDecision>,
 }
 
+/// The columns of [`listed_columns`].
 #[derive(sqlx::FromRow)]
-struct ListedRow {
+pub(super) struct ListedRow {
     id: Uuid,
     parent_id: Option<Uuid>,
     depth: i64,
@@ -53,20 +63,63 @@ impl TryFrom<ListedRow> for ListedComment {
         Ok(Self {
             id: CommentId(row.id),
             parent: row.parent_id.map(CommentId),
-            depth: comments::depth(row.depth)?,
+            depth: depth(row.depth)?,
             external_id: row.external_id.map(ExternalId::stored),
             author: Author {
                 id: AuthorId::stored(row.author_id),
                 name: AuthorName::stored(row.author_name),
             },
             body: Body::stored(row.body),
-            status: comments::status(&row.status)?,
+            status: status(&row.status)?,
             created_at: Timestamp::from_millis(row.created_at),
             edited_at: row.edited_at.map(Timestamp::from_millis),
             version: row.version,
             decision: row.decision.standing()?,
         })
     }
+}
+
+/// The decision that stands on a comment, as every query of comments selects it.
+#[derive(sqlx::FromRow)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the columns, beside those of the comment"
+)]
+struct DecisionColumns {
+    decision_id: Option<Uuid>,
+    decision_action: Option<String>,
+    decision_reason: Option<String>,
+    decision_moderator: Option<String>,
+    decision_at: Option<i64>,
+}
+
+impl DecisionColumns {
+    fn standing(self) -> Result<Option<StandingDecision>, StoreError> {
+        let (Some(id), Some(action), Some(at)) =
+            (self.decision_id, self.decision_action, self.decision_at)
+        else {
+            return Ok(None);
+        };
+        let unreadable = StoreError::Unreadable;
+        Ok(Some(StandingDecision {
+            id: DecisionId(id),
+            action: Action::from_name(&action).ok_or(unreadable("decisions.action"))?,
+            reason: self
+                .decision_reason
+                .map(|name| DecisionReason::from_name(&name).ok_or(unreadable("decisions.reason")))
+                .transpose()?,
+            moderator: self.decision_moderator.unwrap_or_default(),
+            at: Timestamp::from_millis(at),
+        }))
+    }
+}
+
+pub(super) fn status(name: &str) -> Result<Status, StoreError> {
+    Status::from_name(name).ok_or(StoreError::Unreadable("comments.status"))
+}
+
+pub(super) fn depth(stored: i64) -> Result<u8, StoreError> {
+    u8::try_from(stored).map_err(|_| StoreError::Unreadable("comments.depth"))
 }
 
 #[derive(sqlx::FromRow)]
@@ -88,11 +141,12 @@ impl Db<'_> {
         sql::fetch_all!(
             self,
             ListedRow,
-            "SELECT c.id, c.parent_id, c.depth, c.external_id, c.author_id, c.author_name, c.body, c.status, c.created_at,
-                 c.edited_at, c.version, c.decision_id, d.action AS decision_action, d.reason AS decision_reason,
-                 d.moderator AS decision_moderator, d.at AS decision_at
-             FROM comments c LEFT JOIN decisions d ON d.id = c.decision_id
-             WHERE c.thread_id = $1 ORDER BY c.created_at, c.id",
+            concat!(
+                "SELECT ",
+                listed_columns!(),
+                " FROM comments c LEFT JOIN decisions d ON d.id = c.decision_id
+                 WHERE c.thread_id = $1 ORDER BY c.created_at, c.id"
+            ),
             thread.0
         )?
         .into_iter()

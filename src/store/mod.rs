@@ -50,7 +50,7 @@ pub use authors::{AuthorRecord, KnownAuthor};
 pub use comments::{ChangeFilter, Parent};
 pub use decisions::DecisionFilter;
 pub use error::StoreError;
-pub use fingerprints::{ClusterFacts, Fingerprinted, StoredSignature};
+pub use fingerprints::{ClusterFacts, Fingerprinted, Place, StoredSignature};
 pub use idempotency::Remembered;
 pub use listing::ListedComment;
 pub use models::{ModelOrigin, StoredModel};
@@ -196,7 +196,11 @@ impl Store {
                 ("lock_timeout", "5s"),
                 ("idle_in_transaction_session_timeout", "30s"),
             ]);
-        let options = without_needless_tls(options);
+        let options = if says_tls(url) {
+            options
+        } else {
+            without_needless_tls(options)
+        };
         // Asked once outside the pool, which would only say that its time ran out.
         let asked = async { PgConnection::connect_with(&options).await?.close().await };
         tokio::time::timeout(PATIENCE, asked)
@@ -354,12 +358,17 @@ impl Store {
     }
 }
 
-/// Leaves TLS out where nobody asked for it and no network is in between. It would cost more than time to encrypt: sqlx
+/// Whether an address, or the environment, says anything of TLS.
+fn says_tls(url: &str) -> bool {
+    url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some()
+}
+
+/// Leaves TLS out where nobody spoke of it and no network is in between. It would cost more than time to encrypt: sqlx
 /// leaves Nagle's algorithm on, and the second record of a message then waits for the first to be acknowledged, 40 ms.
 fn without_needless_tls(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if here && matches!(options.get_ssl_mode(), PgSslMode::Prefer) {
+    if here {
         options.ssl_mode(PgSslMode::Disable)
     } else {
         options

@@ -171,27 +171,30 @@ static QUEUE: Rows = Rows::of(
 
 impl<'a> Writes<'a> {
     /// Items that wait, in place of those of the same comments, each with its body without case and accents.
-    pub fn queue(mut self, items: &'a [(QueueRow, String)]) -> Self {
-        let rows: Vec<_> = items
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON.
+    pub fn queue(self, items: &'a [(QueueRow, String)]) -> Result<Self, StoreError> {
+        let rows = items
             .iter()
             .map(|(row, folded)| {
-                row![
+                Ok(row![
                     row.comment.0,
                     row.site.0,
                     row.thread.0,
                     row.author.as_str(),
                     row.queue.as_str(),
                     row.priority.key(),
-                    self.json(&row.priority.parts),
+                    sql::to_json(&row.priority.parts)?,
                     row.reason_bits,
                     f64::from(row.max_score),
                     row.cluster,
                     folded.as_str(),
                     row.created_at.millis(),
-                ]
+                ])
             })
-            .collect();
-        self.rows(&QUEUE, rows)
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(self.rows(&QUEUE, rows))
     }
 }
 

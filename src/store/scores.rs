@@ -110,16 +110,19 @@ static SCORES: Rows = Rows::of(
 
 impl<'a> Writes<'a> {
     /// What the machine says of comments, in place of what it said before.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON.
     pub fn scores(
-        mut self,
+        self,
         scored: impl IntoIterator<Item = (&'a Comment, &'a Explanation)>,
-    ) -> Self {
-        let rows: Vec<_> = scored
+    ) -> Result<Self, StoreError> {
+        let rows = scored
             .into_iter()
             .map(|(comment, explanation)| {
                 let copy = comment.duplicate_of;
                 let scores = comment.scores.map(|score| f64::from(score.value()));
-                row![
+                Ok(row![
                     comment.id.0,
                     comment.model.as_str(),
                     scores.toxicity,
@@ -128,19 +131,19 @@ impl<'a> Writes<'a> {
                     scores.identity_attack,
                     scores.profanity,
                     scores.spam,
-                    self.json(&comment.reasons),
+                    sql::to_json(&comment.reasons)?,
                     copy.map(|copy| copy.id.0),
                     copy.map(|copy| match copy.kind {
                         DuplicateKind::Exact => EXACT,
                         DuplicateKind::Near => NEAR,
                     }),
                     copy.map(|copy| f64::from(copy.similarity.value())),
-                    self.json(&explanation.highlights),
-                    self.json(&explanation.quotes),
-                ]
+                    sql::to_json(&explanation.highlights)?,
+                    sql::to_json(&explanation.quotes)?,
+                ])
             })
-            .collect();
-        self.rows(&SCORES, rows)
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(self.rows(&SCORES, rows))
     }
 }
 

@@ -155,8 +155,6 @@ impl Rows {
 #[must_use = "nothing is written before `Db::write`"]
 pub struct Writes<'a> {
     tables: Vec<(&'static Rows, Vec<Vec<Cell<'a>>>)>,
-    /// The first value that could not be written as JSON.
-    failed: Option<StoreError>,
 }
 
 impl<'a> Writes<'a> {
@@ -172,26 +170,16 @@ impl<'a> Writes<'a> {
         }
         self
     }
-
-    /// The JSON of a value for a TEXT column.
-    pub(super) fn json<T: Serialize>(&mut self, value: &T) -> String {
-        to_json(value).unwrap_or_else(|error| {
-            self.failed.get_or_insert(error);
-            String::new()
-        })
-    }
 }
 
 impl Db<'_> {
-    /// Writes these rows: all of them, or in case of an error none. Rows that others refer to come first.
+    /// Writes these rows, in a transaction: after an error some may be there, until it is rolled back. Rows that others
+    /// refer to come first.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when a row is there already that may be there once; when the database fails.
     pub async fn write(&mut self, writes: Writes<'_>) -> Result<(), StoreError> {
-        let Writes { tables, failed } = writes;
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        let Writes { tables } = writes;
         if tables.is_empty() {
             return Ok(());
         }

@@ -32,6 +32,21 @@ pub struct Metrics {
     pub calibration_error: f64,
 }
 
+impl Metrics {
+    /// AUC, average precision, precision, recall and false held, for people.
+    #[must_use]
+    pub fn shown(&self) -> [String; 5] {
+        [
+            self.auc,
+            self.average_precision,
+            self.precision,
+            self.recall,
+            self.false_held,
+        ]
+        .map(|value| value.map_or_else(|| "-".into(), |value| format!("{value:.3}")))
+    }
+}
+
 /// A model's figures: label → set of rows → metrics. Sets are `all`, `lang:…`, `source:…`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Evaluation {
@@ -192,16 +207,31 @@ fn average_precision(points: &[(f32, bool)]) -> Option<f64> {
     (found > 0.0).then(|| sum / found)
 }
 
-fn calibration_error(points: &[(f32, bool)]) -> f64 {
-    let mut bins = [(0.0, 0.0); BINS];
+/// Of the rows whose scores lie in one tenth.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bin {
+    pub rows: f64,
+    /// The sum of their scores: the positives there should be.
+    pub expected: f64,
+    pub positives: f64,
+}
+
+pub(super) fn bins(points: &[(f32, bool)]) -> [Bin; BINS] {
+    let mut bins = [Bin::default(); BINS];
     for (score, present) in points {
         let bin = &mut bins[((score * BINS as f32) as usize).min(BINS - 1)];
-        bin.0 += f64::from(*score);
-        bin.1 += f64::from(u8::from(*present));
+        bin.rows += 1.0;
+        bin.expected += f64::from(*score);
+        bin.positives += f64::from(u8::from(*present));
     }
+    bins
+}
+
+fn calibration_error(points: &[(f32, bool)]) -> f64 {
+    let bins = bins(points);
     let off: f64 = bins
         .iter()
-        .map(|(expected, met)| (expected - met).abs())
+        .map(|bin| (bin.expected - bin.positives).abs())
         .sum();
     off / points.len().max(1) as f64
 }
@@ -219,19 +249,17 @@ impl fmt::Display for Evaluation {
         )?;
         for (label, sets) in &self.labels {
             for (set, m) in sets {
-                let show = |value: Option<f64>| {
-                    value.map_or_else(|| "-".into(), |value| format!("{value:.3}"))
-                };
+                let [auc, ap, precision, recall, false_held] = m.shown();
                 writeln!(
                     f,
                     "{label:<16} {set:<32} {:>6} {:>7} {:>6} {:>6} {:>6} {:>6} {:>7} {:>6.3}",
                     m.positives,
                     m.negatives,
-                    show(m.auc),
-                    show(m.average_precision),
-                    show(m.precision),
-                    show(m.recall),
-                    show(m.false_held),
+                    auc,
+                    ap,
+                    precision,
+                    recall,
+                    false_held,
                     m.calibration_error
                 )?;
             }

@@ -10,9 +10,7 @@ use std::collections::BTreeMap;
 
 /// Points that a curve keeps at most.
 const POINTS: usize = 200;
-/// Bins of a calibration curve.
-const BINS: usize = 10;
-/// Rows of each class without which a set of rows has no curves.
+/// Rows of each class without which a set of rows has no curves, and rows without which a tenth has no point.
 const LEAST_ROWS: usize = 10;
 /// Comments listed on each side.
 const WORST: usize = 12;
@@ -47,9 +45,9 @@ pub struct Case {
 /// The comments that a label got most wrong.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Worst {
-    /// Without the label, the highest score first.
+    /// Held without the label, the highest score first.
     pub false_alarms: Vec<Case>,
-    /// With the label, the lowest score first.
+    /// Let through with the label, the lowest score first.
     pub misses: Vec<Case>,
 }
 
@@ -84,6 +82,7 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
                 }
             }
         }
+        let threshold = model.thresholds().get(label).value();
         calm.sort_by(|a, b| b.total_cmp(a));
         let of_label = sets.into_iter().filter_map(|(set, mut points)| {
             points.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -92,7 +91,10 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
         curves.insert(label.as_str(), of_label.collect());
 
         let case = |wanted: bool| {
-            let mut wrong: Vec<_> = rows.iter().filter(|row| row.1 == wanted).collect();
+            let mut wrong: Vec<_> = rows
+                .iter()
+                .filter(|(score, present, _)| *present == wanted && (*score >= threshold) != wanted)
+                .collect();
             wrong.sort_by(|a, b| {
                 let falling = b.0.total_cmp(&a.0);
                 if wanted { falling.reverse() } else { falling }
@@ -158,17 +160,10 @@ fn curves_of(points: &[(f32, bool)], calm: &[f32]) -> Option<Curves> {
             load.push((1000.0 * held / calm.len() as f64, hits / positives));
         }
     }
-    let mut bins = [(0.0, 0.0, 0.0); BINS];
-    for (score, present) in points {
-        let bin = &mut bins[((score * BINS as f32) as usize).min(BINS - 1)];
-        bin.0 += f64::from(*score);
-        bin.1 += f64::from(u8::from(*present));
-        bin.2 += 1.0;
-    }
-    let calibration = bins
-        .iter()
-        .filter(|(_, _, rows)| *rows >= 10.0)
-        .map(|(expected, met, rows)| (expected / rows, met / rows));
+    let calibration = evaluate::bins(points)
+        .into_iter()
+        .filter(|bin| bin.rows >= LEAST_ROWS as f64)
+        .map(|bin| (bin.expected / bin.rows, bin.positives / bin.rows));
     Some(Curves {
         roc: thinned(roc),
         precision_recall: thinned(precision_recall),
