@@ -170,12 +170,28 @@ on_each_database! {
         if home.database_url.is_none() {
             assert!(about.contains(&"disk") && about.contains(&"directory"), "{about:?}");
         }
+        let vacuumed = match &home.database_url {
+            Some(url) => autovacuum(url).await,
+            None => true,
+        };
         for finding in &findings {
+            let expected = if finding["about"] == "database" && !vacuumed { "warning" } else { "ok" };
             // The disk of a machine that tests run on may be nearly full; nothing else may be amiss.
-            assert!(finding["about"] == "disk" || finding["health"] == "ok", "{finding}");
+            assert!(finding["about"] == "disk" || finding["health"] == expected, "{finding}");
         }
         drop(server);
     }
+}
+
+/// Whether a PostgreSQL looks after its tables by itself.
+async fn autovacuum(url: &str) -> bool {
+    let pool = sqlx::PgPool::connect(url).await.unwrap();
+    let setting: String = sqlx::query_scalar("SHOW autovacuum")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    setting == "on"
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,11 +77,15 @@ pub async fn examine(store: &Store) -> Vec<Finding> {
 async fn engine(store: &Store) -> Finding {
     const ABOUT: &str = "database";
     match store.engine().await {
-        Ok(engine) if engine.troubles.is_empty() => Finding::ok(ABOUT, engine.name),
-        Ok(engine) => Finding::failure(
+        Ok(engine) if !engine.troubles.is_empty() => Finding::failure(
             ABOUT,
             format!("{}: {}", engine.name, engine.troubles.join("; ")),
         ),
+        Ok(engine) if !engine.neglects.is_empty() => Finding::warning(
+            ABOUT,
+            format!("{}: {}", engine.name, engine.neglects.join("; ")),
+        ),
+        Ok(engine) => Finding::ok(ABOUT, engine.name),
         Err(error) => Finding::failure(ABOUT, format!("{:#}", anyhow::Error::from(error))),
     }
 }

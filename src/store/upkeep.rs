@@ -21,6 +21,8 @@ pub struct Engine {
     pub name: String,
     /// What is wrong with it; empty if nothing is.
     pub troubles: Vec<String>,
+    /// What makes it slow or large in time, though it works; empty if nothing does.
+    pub neglects: Vec<String>,
     /// Its clock, where it has one of its own.
     pub clock: Option<Timestamp>,
 }
@@ -82,16 +84,18 @@ impl Store {
             return Ok(Engine {
                 name: format!("SQLite {version}"),
                 troubles: broken,
+                neglects: Vec::new(),
                 clock: None,
             });
         }
-        let (version, number, encoding, standby, clock) = sql::fetch_one!(
+        let (version, number, encoding, standby, autovacuum, clock) = sql::fetch_one!(
             &mut db,
-            (String, i64, String, i64, i64),
+            (String, i64, String, i64, String, i64),
             "SELECT current_setting('server_version'),
                  CAST(current_setting('server_version_num') AS BIGINT) / 10000,
                  current_setting('server_encoding'),
                  CASE WHEN pg_is_in_recovery() THEN CAST(1 AS BIGINT) ELSE 0 END,
+                 current_setting('autovacuum'),
                  CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
         )?;
         let mut troubles = Vec::new();
@@ -108,9 +112,16 @@ impl Store {
         if standby != 0 {
             troubles.push("it is a standby and takes no writes: use the primary".into());
         }
+        let mut neglects = Vec::new();
+        if autovacuum != "on" {
+            neglects.push(
+                "autovacuum is off: the planner learns nothing of its tables, and they only grow; turn it on".into(),
+            );
+        }
         Ok(Engine {
             name: format!("PostgreSQL {version}"),
             troubles,
+            neglects,
             clock: Some(Timestamp::from_millis(clock)),
         })
     }
