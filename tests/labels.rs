@@ -48,7 +48,28 @@ fn ids_and_texts_are_unique() {
             assert!(id.starts_with(&name), "{id} in {name}");
             assert!(ids.insert(id.to_owned()), "{id} twice");
             let folded = fold(row["text"].as_str().unwrap());
-            assert!(texts.insert(folded), "the text of {id} twice");
+            // A reply may stand below several comments.
+            let parent = row["parent_text"].as_str().map(fold);
+            assert!(texts.insert((folded, parent)), "the text of {id} twice");
+        }
+    }
+}
+
+#[test]
+fn swapped_replies_come_in_pairs_that_differ_in_the_parent_alone() {
+    for (name, text) in files() {
+        if !name.ends_with("-swaps") {
+            continue;
+        }
+        let examples = dataset::read(text.as_bytes(), &name).unwrap();
+        for pair in examples.chunks(2) {
+            let [held, calm] = pair else {
+                panic!("{name} has an odd number of rows")
+            };
+            assert_eq!((&held.text, held.split), (&calm.text, calm.split));
+            assert_ne!(held.parent, calm.parent, "{}", held.text);
+            assert_eq!(held.labels.toxicity, Some(true), "{}", held.text);
+            assert_eq!(calm.labels.toxicity, Some(false), "{}", calm.text);
         }
     }
 }

@@ -12,6 +12,7 @@
 //! Numbers are little-endian. The header is JSON so that a model can be looked at with any tool; the table is most of the
 //! file and is used as it lies there. The check sum finds damage, not forgery: who can write the file can run the program.
 
+use super::context;
 use super::dense;
 use super::table::{LABELS, Table};
 use crate::domain::{PerLabel, Thresholds};
@@ -67,6 +68,11 @@ pub(crate) struct Header {
     pub bias: PerLabel<f32>,
     pub table_scale: [f32; LABELS],
     pub thresholds: Thresholds,
+    /// Names of the inputs that say what the comment above makes of a reply. None: the model does not look above.
+    #[serde(default)]
+    pub context_inputs: Vec<String>,
+    #[serde(default)]
+    pub context: PerLabel<Vec<f32>>,
     pub report: serde_json::Value,
 }
 
@@ -122,6 +128,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Header, Table), ModelError> {
     {
         return Err(ModelError::Unfit("it has other inputs".into()));
     }
+    if !header.context_inputs.is_empty() && header.context_inputs != context::INPUTS
+        || (header.context.iter()).any(|(_, w)| w.len() != header.context_inputs.len())
+    {
+        return Err(ModelError::Unfit(
+            "it looks for other things above a reply".into(),
+        ));
+    }
     let table = Table::from_bytes(table.to_vec(), header.table_scale)
         .ok_or_else(|| ModelError::Unfit("its table is not whole".into()))?;
     Ok((header, table))
@@ -146,6 +159,8 @@ pub(crate) mod tests {
             bias: PerLabel::from_fn(|_| -4.0),
             table_scale: *table.scale(),
             thresholds: PerLabel::from_fn(|_| Score::clamped(0.5)),
+            context_inputs: context::INPUTS.map(str::to_owned).to_vec(),
+            context: PerLabel::from_fn(|_| vec![0.5; context::SIZE]),
             report: serde_json::json!({}),
         };
         write(&header, &table).unwrap()

@@ -12,7 +12,7 @@
 
 use super::features::{self, BLOCKS};
 use super::frames::{self, Sighting};
-use super::lexicon::{Class, Lexicon};
+use super::lexicon::{Class, Classes, Lexicon};
 use super::table::{LABELS, Sums, Table};
 use super::tokens::{Gap, Kind, Text};
 use crate::domain::Label;
@@ -133,6 +133,8 @@ pub(crate) fn speaks_for(label: Label, input: &str) -> Option<bool> {
 pub(crate) struct Evidence {
     pub vector: Vector,
     pub sightings: Vec<Sighting>,
+    /// Per token, the word classes it belongs to.
+    pub classes: Vec<Classes>,
     /// Per token and group of features, the summed weights.
     pub tokens: Vec<[Sums; BLOCKS]>,
     /// Factor of each group's sums in the whole.
@@ -204,6 +206,7 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, scout: &Scout, text: &Text)
     Evidence {
         vector,
         sightings,
+        classes,
         tokens,
         whole_factor,
         peaks: peaks.map(|(_, peak)| peak),

@@ -2,7 +2,7 @@
 //!
 //! Words carry meaning, character n-grams carry it over to spellings never seen. A word counts in up to three views: without
 //! accents (what phone French and capitals leave of it), with them if it has any, and with doubled letters made single if it
-//! has any. Character n-grams stay inside a word and know its borders, so that a rude syllable inside an innocent word
+//! has any. A stretched word counts as if no letter were doubled, since nobody knows which of them were meant to be. Character n-grams stay inside a word and know its borders, so that a rude syllable inside an innocent word
 //! is another feature than the rude word.
 //!
 //! Features are identified by 64-bit hashes; which of them the model knows is [`super::table`]'s business.
@@ -44,7 +44,19 @@ pub(crate) fn each(text: &Text, mut emit: impl FnMut(Feature)) {
                 pair,
             });
         };
-        let letters = text.letters_of(token);
+        let typed = text.letters_of(token);
+        let single: Vec<Glyph>;
+        let letters = if token.stretched && token.kind == Kind::Word {
+            single = undoubled(typed).copied().collect();
+            add(
+                finish(hash(typed.iter().map(|l| l.plain), SEED)),
+                WORDS,
+                false,
+            );
+            &single[..]
+        } else {
+            typed
+        };
         let word = token_hash(token, letters);
         add(finish(word), WORDS, false);
         if let Some(previous) = previous.filter(|_| token.gap < Gap::Sentence) {
@@ -69,18 +81,20 @@ pub(crate) fn each(text: &Text, mut emit: impl FnMut(Feature)) {
             );
         }
         if letters.windows(2).any(|w| w[0].plain == w[1].plain) {
-            let single = letters
-                .iter()
-                .enumerate()
-                .filter(|(i, l)| *i == 0 || letters[i - 1].plain != l.plain);
             add(
-                finish(hash(single.map(|(_, l)| l.plain), SQUEEZED)),
+                finish(hash(undoubled(letters).map(|l| l.plain), SQUEEZED)),
                 WORDS,
                 false,
             );
         }
         char_grams(letters, |hash| add(hash, CHARS, false));
     }
+}
+
+/// The first letter of each run of equal ones.
+fn undoubled(letters: &[Glyph]) -> impl Iterator<Item = &Glyph> {
+    let runs = letters.chunk_by(|a, b| a.plain == b.plain);
+    runs.filter_map(<[Glyph]>::first)
 }
 
 /// Forms that no word has stand for whole classes of tokens.
@@ -150,6 +164,7 @@ mod tests {
             features("QUELLE BELLE JOURNÉE")
         );
         assert_eq!(features("allôoooo"), features("allôooooooo"));
+        assert!(features("menteeeeur").is_superset(&features("menteur")));
     }
 
     #[test]

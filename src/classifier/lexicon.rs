@@ -59,6 +59,12 @@ classes! {
     Negation = "negation",
     Dismiss = "dismiss",
     Spam = "spam",
+    /// Says that one is of the same mind, or comes along.
+    Agree = "agree",
+    /// Gives what was said back to who said it.
+    Return = "return",
+    /// What one may well beat, burn or destroy: vermin, weeds, the other team, a dish, a program.
+    Harmless = "harmless",
 }
 
 /// The classes of one token, as a set.

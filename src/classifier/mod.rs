@@ -9,13 +9,15 @@
 //! 5. `lexicon` and `frames`: hand-written word classes and how they stand together.
 //! 6. `dense`: all of that as one small vector, on which the second stage, a logistic regression per label, is one dot
 //!    product (`model`).
-//! 7. `highlight`: the same sums, handed back to the words they came from.
-//! 8. `fingerprint`: for finding copies.
+//! 7. `context`: what the comment above makes of a short reply.
+//! 8. `highlight`: the same sums, handed back to the words they came from.
+//! 9. `fingerprint`: for finding copies.
 //!
 //! Nothing here does I/O, keeps state, or knows of HTTP or databases. `artefact` is the file format of a model;
 //! [`training`] makes one, and is the only place that names linfa.
 
 mod artefact;
+mod context;
 mod dense;
 mod features;
 mod fingerprint;

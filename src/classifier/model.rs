@@ -1,7 +1,8 @@
 //! A loaded model, and how a comment goes through it.
 
 use super::artefact::{self, Header, ModelError};
-use super::dense::{self, Evidence, SIZE, Scout};
+use super::context;
+use super::dense::{self, Evidence, SIZE, Scout, Vector};
 use super::fingerprint::Fingerprint;
 use super::highlight;
 use super::lexicon::Lexicon;
@@ -58,6 +59,7 @@ pub struct Model {
     report: serde_json::Value,
     weights: [[f32; SIZE]; LABELS],
     bias: [f32; LABELS],
+    context: PerLabel<context::Inputs>,
     scout: Scout,
     table: Table,
     lexicon: Lexicon,
@@ -96,6 +98,13 @@ impl Model {
             }
             weights[label.index()].copy_from_slice(given);
         }
+        let mut context = PerLabel::<context::Inputs>::default();
+        for (label, given) in header.context.iter() {
+            // Empty where the model was made before it looked above.
+            for (weight, given) in context.get_mut(label).iter_mut().zip(given) {
+                *weight = *given;
+            }
+        }
         Ok(Self {
             version: header.version,
             checksum,
@@ -104,6 +113,7 @@ impl Model {
             scout: Scout::of(&weights[Label::Threat.index()]),
             weights,
             bias: Label::ALL.map(|label| *header.bias.get(label)),
+            context,
             table,
             lexicon: Lexicon::new().map_err(|error| ModelError::Unfit(error.to_string()))?,
         })
@@ -138,7 +148,7 @@ impl Model {
     pub fn assess(&self, comment: &Comment<'_>) -> Assessment {
         let prepared = prepare(comment);
         let evidence = dense::read(&self.table, &self.lexicon, &self.scout, &prepared.text);
-        let scores = self.scores_of(&evidence);
+        let scores = self.scores_of(&evidence, comment.ancestors);
         let highlights = self.highlights(&scores, &evidence, &prepared.text);
         let fingerprint = Fingerprint::new(&prepared.glyphs, &prepared.quotes, &prepared.text);
         Assessment {
@@ -152,7 +162,7 @@ impl Model {
     /// Scores a comment.
     #[must_use]
     pub fn score(&self, comment: &Comment<'_>) -> Scores {
-        self.scores_of(&self.evidence(comment))
+        self.scores_of(&self.evidence(comment), comment.ancestors)
     }
 
     pub(crate) fn evidence(&self, comment: &Comment<'_>) -> Evidence {
@@ -160,17 +170,35 @@ impl Model {
         dense::read(&self.table, &self.lexicon, &self.scout, &text)
     }
 
-    fn scores_of(&self, evidence: &Evidence) -> Scores {
+    fn scores_of(&self, evidence: &Evidence, ancestors: &[&str]) -> Scores {
+        let mut log_odds = self.log_odds(&evidence.vector);
+        if let Some((parent, above)) = ancestors.split_first()
+            && context::depends(evidence)
+        {
+            let inputs = self.context(evidence, parent, above);
+            for label in Label::ALL {
+                let weights = self.context.get(label);
+                *log_odds.get_mut(label) += dot(weights, inputs.get(label));
+            }
+        }
+        PerLabel::from_fn(|label| Score::clamped(1.0 / (1.0 + (-log_odds.get(label)).exp())))
+    }
+
+    fn log_odds(&self, vector: &Vector) -> PerLabel<f32> {
         PerLabel::from_fn(|label| {
-            let weights = &self.weights[label.index()];
-            let log_odds = self.bias[label.index()]
-                + weights
-                    .iter()
-                    .zip(&evidence.vector)
-                    .map(|(w, x)| w * x)
-                    .sum::<f32>();
-            Score::clamped(1.0 / (1.0 + (-log_odds).exp()))
+            self.bias[label.index()] + dot(&self.weights[label.index()], vector)
         })
+    }
+
+    /// What a reply and the comment above it make together.
+    fn context(&self, reply: &Evidence, parent: &str, above: &[&str]) -> PerLabel<context::Inputs> {
+        let parent = self.evidence(&Comment {
+            text: context::beginning(parent),
+            ancestors: above,
+            lang: None,
+        });
+        let above = self.log_odds(&parent.vector);
+        context::read(reply, &parent, &above, &self.thresholds)
     }
 
     fn highlights(&self, scores: &Scores, evidence: &Evidence, text: &Text) -> Vec<Highlight> {
@@ -184,6 +212,10 @@ impl Model {
             })
             .collect()
     }
+}
+
+fn dot(weights: &[f32], values: &[f32]) -> f32 {
+    weights.iter().zip(values).map(|(w, x)| w * x).sum()
 }
 
 fn prepare(comment: &Comment<'_>) -> Prepared {

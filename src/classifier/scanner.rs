@@ -210,20 +210,40 @@ impl Scanner<'_> {
         let letters = || self.glyphs[at..end].iter().step_by(step);
         let digits = letters().filter(|g| g.plain.is_numeric()).count();
         let others = letters().filter(|g| g.plain.is_alphabetic()).count();
-        if digits > 0 && (others == 0 || (others <= 2 && self.plain(at).is_numeric())) {
+        let last_letter = letters()
+            .rposition(|g| g.plain.is_alphabetic())
+            .unwrap_or_default();
+        let leading = letters().take_while(|g| g.plain.is_numeric()).count();
+        let inside = letters().take(last_letter).skip(leading);
+        let inner = inside.filter(|g| g.plain.is_numeric()).count();
+        // "5ans" and "10km" are quantities, "covid19" has a number; "1diot" and "1d10t" are in disguise.
+        let all_stand_for_letters =
+            || letters().all(|g| !g.plain.is_numeric() || unmask(g.plain) != g.plain);
+        let unmask_signs = if inner > 0 {
+            leading <= 1 && others >= 2 && digits <= others + 1 && all_stand_for_letters()
+        } else if leading > 0 {
+            leading == 1 && others >= 4
+        } else {
+            others >= 2
+        };
+        let is_number = others == 0 || (others <= 2 && leading > 0 && !unmask_signs);
+        if digits > 0 && is_number {
             let first = self.text.letters.len() as u32;
             self.push(Kind::Number(digits >= 7), at, end, first, false);
             return;
         }
+        // What stands behind the last letter is dropped, but for the last letter of a word that is in disguise throughout.
+        let length = letters().count();
+        let last = if inner > 0 && last_letter + 2 == length {
+            last_letter + 1
+        } else {
+            last_letter
+        };
         let latin = letters().any(|g| g.plain.is_ascii_alphabetic());
         let disguised = letters().all(|g| {
             !g.plain.is_alphabetic() || g.plain.is_ascii() || homoglyph(g.plain).is_some()
         });
         let unmask_script = disguised && (latin || self.mostly_latin);
-        let unmask_signs = others >= 2 && others > digits;
-        let last_letter = letters()
-            .rposition(|g| g.plain.is_alphabetic())
-            .unwrap_or_default();
 
         let first = self.text.letters.len();
         let mut stretched = false;
@@ -233,7 +253,7 @@ impl Scanner<'_> {
                 (glyph.plain, glyph.accented) = (letter, letter);
             }
             if unmask_signs && !glyph.plain.is_alphabetic() {
-                if i > last_letter {
+                if i > last {
                     break;
                 }
                 let letter = unmask(glyph.plain);

@@ -132,6 +132,7 @@ mod tests {
     #[test]
     fn disguises_come_off() {
         assert_eq!(words("Cr3tin"), ["cretin"]);
+        assert_eq!(words("1d10t, b3t3, m3nt3ur"), ["idiot", "bete", "menteur"]);
         assert_eq!(words("b a n d i t !"), ["bandit"]);
         assert_eq!(words("b.a.n.d.i.t"), ["bandit"]);
         assert_eq!(words("nullllll"), ["null"]);
@@ -143,6 +144,7 @@ mod tests {
     fn ordinary_writing_is_left_alone() {
         assert_eq!(words("L’armée d'ici"), ["l", "armee", "d", "ici"]);
         assert_eq!(words("19h30, 70 km"), ["<n>", "<n>", "km"]);
+        assert_eq!(words("35ans, 2eme, 10km"), ["35ans", "2eme", "<n>"]);
         assert_eq!(words("привет"), ["привет"]);
         assert_eq!(
             words("c'est fini.il part"),

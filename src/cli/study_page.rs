@@ -8,7 +8,7 @@ use plotters::prelude::{
 };
 
 use crate::{
-    classifier::training::{Case, Curves, Evaluation, Point, Study},
+    classifier::training::{Case, Curves, Disguise, Evaluation, Point, Study},
     domain::Span,
 };
 
@@ -104,6 +104,8 @@ pub fn render(study: &Study) -> anyhow::Result<String> {
         )?;
     }
     page.push_str("</table>");
+    evasion(&mut page, study)?;
+    context(&mut page, study)?;
     let with_curves = study.curves.iter().filter(|(_, sets)| !sets.is_empty());
     for (label, sets) in with_curves {
         write!(page, "<h2>{label}</h2>")?;
@@ -139,6 +141,60 @@ fn table(page: &mut String, figures: &Evaluation, wanted: impl Fn(&str) -> bool)
         }
     }
     page.push_str("</table>");
+    Ok(())
+}
+
+fn evasion(page: &mut String, study: &Study) -> fmt::Result {
+    if study.evasion.is_empty() {
+        return Ok(());
+    }
+    page.push_str(
+        "<h2>Disguises</h2><p>AUC on the same comments as typed, and what it loses when every word of four letters and more wears \
+         a disguise.</p><table><tr><th>label<th><th>as typed",
+    );
+    for disguise in Disguise::ALL {
+        write!(page, "<th>{}", disguise.name())?;
+    }
+    page.push_str("</tr>");
+    for (label, cost) in &study.evasion {
+        write!(page, "<tr><td>{label}<td><td>{:.3}", cost.as_typed)?;
+        for disguised in cost.disguised.values() {
+            write!(page, "<td>{:+.3}", disguised - cost.as_typed)?;
+        }
+        page.push_str("</tr>");
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+fn context(page: &mut String, study: &Study) -> fmt::Result {
+    let (swapped, underlined) = (study.swapped, study.underlined);
+    if swapped.pairs > 0 {
+        write!(
+            page,
+            "<h2>Replies below two comments</h2><p>{} replies stand below a comment that makes them abuse and below one that \
+             does not. Told apart: {} ({} that pass by themselves, {} that are held by themselves). Held below both: {}. Held \
+             below neither: {}.</p>",
+            swapped.pairs,
+            swapped.told_apart,
+            swapped.raised,
+            swapped.lowered,
+            swapped.always_held,
+            swapped.never_held
+        )?;
+    }
+    if underlined.rows > 0 {
+        write!(
+            page,
+            "<h2>Highlights</h2><p>Against what people underlined in {} comments, by letters: precision {:.2}, recall {:.2}, \
+             F1 {:.2}; a highlight touches a mark in {:.0} %.</p>",
+            underlined.rows,
+            underlined.precision,
+            underlined.recall,
+            underlined.f1,
+            underlined.touched * 100.0
+        )?;
+    }
     Ok(())
 }
 

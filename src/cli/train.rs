@@ -27,6 +27,17 @@ pub struct TrainArgs {
     #[arg(long, value_name = "VERSION|none", default_value = "none")]
     base: String,
 
+    /// Make no model, but one without each of these families of sources in turn (`each`: all there are; `a+b`: both at once),
+    /// and say how good it is there, beside a plain sparse logistic regression. A family is what stands before the first
+    /// underscore of a source
+    #[arg(
+        long,
+        value_name = "FAMILY",
+        value_delimiter = ',',
+        conflicts_with = "output"
+    )]
+    leave_out: Vec<String>,
+
     /// Directory for the full report, as report.json and report.txt
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -63,6 +74,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         version: args.version,
         ..Options::default()
     };
+    if !args.leave_out.is_empty() {
+        return leave_out(&args.leave_out, &examples, &options, args.report.as_deref());
+    }
     let (model, report) = training::train(&examples, &options, &Bars::default())?;
     write(&args.output, &model)?;
     if let Some(directory) = &args.report {
@@ -70,6 +84,57 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     }
     print!("{report}");
     eprintln!("wrote {} ({} bytes)", args.output.display(), model.len());
+    Ok(())
+}
+
+/// Trains without each of some families of sources, and prints how good the models are there.
+fn leave_out(
+    wanted: &[String],
+    examples: &[Example],
+    options: &Options,
+    directory: Option<&Path>,
+) -> anyhow::Result<()> {
+    let known = training::families(examples);
+    let wanted: Vec<&str> = if wanted == ["each"] {
+        known.iter().copied().collect()
+    } else {
+        wanted.iter().map(String::as_str).collect()
+    };
+    println!(
+        "{:<16} {:<24} {:>14} {:>7} {:>7} {:>10}",
+        "label", "source left out", "+ : -", "plain", "ours", "calm held"
+    );
+    let mut all = Vec::new();
+    for together in wanted {
+        let families: Vec<String> = together.split('+').map(str::to_owned).collect();
+        if let Some(unknown) = families.iter().find(|name| !known.contains(name.as_str())) {
+            let known: Vec<&str> = known.into_iter().collect();
+            bail!(
+                "no source is of the family {unknown:?}; there are {}",
+                known.join(", ")
+            );
+        }
+        for row in training::leave_out(&families, examples, options, &Bars::default())? {
+            let rows = format!("{} : {}", row.positives, row.negatives);
+            let calm = row
+                .calm_held
+                .map_or_else(|| "-".into(), |held| format!("{:.1} %", held * 100.0));
+            println!(
+                "{:<16} {:<24} {rows:>14} {:>7.3} {:>7.3} {calm:>10}",
+                row.label.as_str(),
+                row.source,
+                row.plain,
+                row.ours
+            );
+            all.push(row);
+        }
+    }
+    if let Some(directory) = directory {
+        write(
+            &directory.join("left-out.json"),
+            &serde_json::to_vec_pretty(&all)?,
+        )?;
+    }
     Ok(())
 }
 

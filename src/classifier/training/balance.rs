@@ -9,7 +9,7 @@
 
 use super::dataset::Example;
 use crate::domain::{Label, PerLabel};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Size of a source to this power is its mass.
 const MASS: f32 = 0.7;
@@ -66,12 +66,28 @@ fn implied(example: &Example, label: Label) -> Option<bool> {
     }
 }
 
+/// Texts that say yes below one comment and no below another: only what stands above them can tell, and the text by itself
+/// teaches nothing.
+fn contradicted(examples: &[Example], label: Label) -> HashSet<&str> {
+    let mut said: HashMap<&str, bool> = HashMap::new();
+    let replies = examples.iter().filter(|example| example.parent.is_some());
+    replies
+        .filter_map(|example| Some((example.text.as_str(), (*example.labels.get(label))?)))
+        .filter(|(text, present)| *said.entry(text).or_insert(*present) != *present)
+        .map(|(text, _)| text)
+        .collect()
+}
+
 /// Weighs all rows, so that for each label the mean weight of the annotated ones is 1.
 pub(crate) fn targets(examples: &[Example]) -> Vec<Targets> {
     let mut targets = vec![Targets::default(); examples.len()];
     for label in Label::ALL {
         let mut counts: HashMap<(&str, bool), f32> = HashMap::new();
+        let contradicted = contradicted(examples, label);
         for (example, target) in examples.iter().zip(&mut targets) {
+            if contradicted.contains(example.text.as_str()) {
+                continue;
+            }
             let given = example.labels.get(label).map(|present| (present, 1.0));
             let found = given.or_else(|| implied(example, label).map(|present| (present, IMPLIED)));
             *target.get_mut(label) = found.map(|(present, weight)| Target { present, weight });
@@ -146,6 +162,7 @@ mod tests {
                 toxicity: Some(toxic),
                 ..PerLabel::default()
             },
+            marked: Vec::new(),
         }
     }
 

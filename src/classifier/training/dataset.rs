@@ -38,6 +38,8 @@ pub struct Example {
     pub split: Split,
     /// `None`: not annotated for this label, which is not the same as absent.
     pub labels: PerLabel<Option<bool>>,
+    /// What somebody would underline, as it stands in the text; empty where nobody was asked.
+    pub marked: Vec<String>,
 }
 
 /// A file that cannot be used, and where.
@@ -63,6 +65,8 @@ struct Row {
     split: Option<Split>,
     parent_text: Option<String>,
     thread: Option<String>,
+    #[serde(default)]
+    marked: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +164,7 @@ pub fn read(reader: impl Read, name: &str) -> Result<Vec<Example>, DatasetError>
             },
             split,
             labels,
+            marked: row.marked,
         });
     }
     if !has_splits {

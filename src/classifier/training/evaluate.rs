@@ -72,14 +72,19 @@ pub(crate) fn score_all(model: &Model, examples: &[Example]) -> Vec<PerLabel<f32
         .par_iter()
         .map(|example| {
             let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
-            let comment = Comment {
-                text: &example.text,
-                ancestors: &parent,
-                lang: None,
-            };
-            model.score(&comment).map(|score| score.value())
+            score_one(model, &example.text, &parent)
         })
         .collect()
+}
+
+/// The model's scores of a text that answers `ancestors`.
+pub(crate) fn score_one(model: &Model, text: &str, ancestors: &[&str]) -> PerLabel<f32> {
+    let comment = Comment {
+        text,
+        ancestors,
+        lang: None,
+    };
+    model.score(&comment).map(|score| score.value())
 }
 
 /// Measures scores that the model gave.

@@ -4,29 +4,39 @@
 //! 2. `sparse` fits the hashed n-grams, once per fold without the fold's rows and once on all.
 //! 3. Every row goes through the very code that serves, with the sparse part that has not seen it, and becomes a dense vector.
 //! 4. `stack` fits linfa's logistic regression on those vectors, per label.
-//! 5. `calibrate` brings the log-odds to natural rates, `thresholds` chooses from where to hold, [`evaluate`](fn@evaluate)
-//!    measures on rows that none of it has seen.
+//! 5. `calibrate` brings the log-odds to natural rates, and `thresholds` chooses from where to hold.
+//! 6. `context` fits what the comment above adds to a short reply's log-odds.
+//! 7. [`evaluate`](fn@evaluate) measures on rows that none of it has seen.
 //!
 //! The same rows, options and seed make the same file, byte for byte.
 
 mod balance;
 mod calibrate;
+mod context;
 pub mod dataset;
 mod evaluate;
+mod evasion;
+mod left_out;
+mod marks;
 mod pipeline;
 mod report;
 mod sparse;
 mod stack;
 mod study;
+mod swaps;
 mod thresholds;
 
 use crate::domain::Label;
 
 pub use dataset::{DatasetError, Example, Split};
 pub use evaluate::{Evaluation, Metrics, evaluate};
+pub use evasion::{Cost, Disguise};
+pub use left_out::{LeftOut, families, leave_out};
+pub use marks::Underlined;
 pub use pipeline::train;
 pub use report::{Report, Stages};
 pub use study::{Case, Curves, Point, Study, Worst, study};
+pub use swaps::Swapped;
 
 /// What training may be told.
 #[derive(Debug, Clone)]
@@ -168,6 +178,7 @@ mod tests {
                         insult: Some(rude),
                         ..PerLabel::default()
                     },
+                    marked: Vec::new(),
                 }
             })
             .collect()

@@ -2,20 +2,22 @@
 
 use super::balance::{self, Targets};
 use super::calibrate::{self, Platt};
+use super::context::{self, Reply};
 use super::dataset::{Example, Split};
 use super::report::{self, Report, stages};
 use super::sparse::{self, Descent, Matrix};
 use super::stack::{self, Linear, sigmoid};
 use super::{Options, Progress, Random, TrainError, evaluate, thresholds};
 use crate::classifier::artefact::{self, Header};
-use crate::classifier::dense::{self, SIZE, Scout, Vector};
+use crate::classifier::context as above;
+use crate::classifier::dense::{self, Evidence, SIZE, Scout, Vector};
 use crate::classifier::lexicon::Lexicon;
 use crate::classifier::model::Model;
 use crate::classifier::normalise::glyphs;
 use crate::classifier::quotes;
 use crate::classifier::table::Table;
 use crate::classifier::tokens::{Text, tokenise};
-use crate::domain::{Label, PerLabel};
+use crate::domain::{Label, PerLabel, Thresholds};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -114,6 +116,18 @@ pub fn train(
         .unzip();
     let thresholds = thresholds::choose(&held, &held_scores, &natural);
 
+    let scout = Scout::of(&weights.threat.as_slice().try_into().unwrap_or([0.0; SIZE]));
+    let replies = replies(examples, &texts, &thresholds, |row, text| {
+        let table = &tables[folds[row].unwrap_or(options.folds)];
+        let evidence = dense::read(table, &lexicon, &scout, text);
+        let mut log_odds = PerLabel::from_fn(|_| -20.0);
+        for (label, linear) in &second {
+            *log_odds.get_mut(*label) = linear.apply(&evidence.vector) as f32;
+        }
+        (evidence, log_odds)
+    });
+    let context = context::fit(examples, &replies, &thresholds)?;
+
     let mut header = Header {
         version: options.version.clone(),
         inputs: dense::names(),
@@ -121,6 +135,8 @@ pub fn train(
         bias,
         table_scale: *table.scale(),
         thresholds,
+        context_inputs: above::INPUTS.map(str::to_owned).to_vec(),
+        context: PerLabel::from_fn(|label| context.get(label).to_vec()),
         report: serde_json::Value::Null,
     };
     let model = Model::assemble(header.clone(), table.clone(), String::new())?;
@@ -164,6 +180,31 @@ fn normalised(example: &Example, seed: u64) -> Text {
     let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
     let quotes = quotes::find(&glyphs, &parent);
     tokenise(&glyphs, &quotes)
+}
+
+/// The rows that answer something and are such that it matters. `read` reads a text as its row is read.
+fn replies(
+    examples: &[Example],
+    texts: &[Text],
+    thresholds: &Thresholds,
+    read: impl Fn(usize, &Text) -> (Evidence, PerLabel<f32>) + Sync,
+) -> Vec<Reply> {
+    (0..examples.len())
+        .into_par_iter()
+        .filter_map(|row| {
+            let parent = examples[row].parent.as_deref()?;
+            let (reply, own) = read(row, &texts[row]);
+            above::depends(&reply).then(|| {
+                let glyphs = glyphs(above::beginning(parent));
+                let (parent, log_odds) = read(row, &tokenise(&glyphs, &[]));
+                Reply {
+                    row,
+                    own,
+                    inputs: above::read(&reply, &parent, &log_odds, thresholds),
+                }
+            })
+        })
+        .collect()
 }
 
 /// The fold of each training row; `None` for the others. Neighbours share a fold: variants of one sentence with opposite
@@ -226,6 +267,30 @@ fn first_stage(
             )
         })
         .collect()
+}
+
+/// The sparse part alone, learned from all training rows, and the rows as it reads them.
+pub(super) fn sparse_alone(
+    examples: &[Example],
+    targets: &[Targets],
+    options: &Options,
+    progress: &dyn Progress,
+) -> (Vec<Text>, Table) {
+    let texts: Vec<Text> = examples
+        .par_iter()
+        .map(|example| normalised(example, options.seed))
+        .collect();
+    let whole = Options {
+        folds: 0,
+        ..options.clone()
+    };
+    // No row is in the one fold that is left out.
+    let folds: Vec<Option<usize>> = examples
+        .iter()
+        .map(|example| (example.split == Split::Train).then_some(1))
+        .collect();
+    let mut tables = first_stage(examples, &texts, targets, &folds, &whole, progress);
+    (texts, tables.swap_remove(0))
 }
 
 /// Chooses each row's worst sentence and learns from it what a threat is, in turns. Returns the vectors with the last choice,

@@ -1,8 +1,11 @@
 //! A closer look at a model: curves to plot, and the comments it got most wrong.
 
 use super::dataset::Example;
-use super::evaluate::{self, Evaluation, sets_of};
+use super::evaluate::{self, Evaluation, score_one, sets_of};
+use super::evasion::{self, Cost};
+use super::marks::{self, Underlined};
 use super::pipeline::natural_sources;
+use super::swaps::{self, Swapped};
 use crate::classifier::model::{Comment, Model};
 use crate::domain::{Label, Span};
 use serde::Serialize;
@@ -58,6 +61,10 @@ pub struct Study {
     /// Label → set of rows → curves.
     pub curves: BTreeMap<&'static str, BTreeMap<String, Curves>>,
     pub worst: BTreeMap<&'static str, Worst>,
+    /// Label → what disguises cost.
+    pub evasion: BTreeMap<&'static str, Cost>,
+    pub underlined: Underlined,
+    pub swapped: Swapped,
 }
 
 /// Scores `examples`, measures, and looks closer.
@@ -114,6 +121,14 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
         figures: evaluate::measure_model(model, examples, &scores),
         curves,
         worst,
+        evasion: evasion::costs(model, examples, &scores),
+        underlined: marks::underlined(model, examples),
+        swapped: swaps::swapped(
+            examples,
+            &scores,
+            |example| score_one(model, &example.text, &[]),
+            model.thresholds(),
+        ),
     }
 }
 
