@@ -1,7 +1,13 @@
-//! How long a comment takes: `cargo bench --bench classifier`.
+//! How long a comment takes, and how much memory: `cargo bench --bench classifier`.
 
-use divan::{Bencher, black_box};
-use palabre::classifier::{Comment, Model, Signature, fold};
+use divan::{AllocProfiler, Bencher, black_box, counter::ItemsCount};
+use palabre::classifier::{
+    Comment, Model, Signature, fold,
+    training::{self, Example, Split},
+};
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 /// Ordinary, with something to highlight.
 const TEXT: &str = "Le conseil a encore promis une route et un marché couvert, mais vous n’êtes que des menteurs et personne \
@@ -50,6 +56,45 @@ fn assess_hostile(bencher: Bencher, chars: usize) {
     on_model(bencher, &hostile(chars), |model, comment| {
         black_box(model.assess(comment));
     });
+}
+
+/// "Je suis partant !", below a comment of 300 characters that has to be read too.
+#[divan::bench]
+fn assess_short_reply(bencher: Bencher) {
+    let parent = text(300);
+    let Ok(model) = Model::from_bytes(Model::SHIPPED) else {
+        return;
+    };
+    let ancestors = [parent.as_str()];
+    bencher.bench_local(|| {
+        model.assess(black_box(&Comment {
+            text: "Je suis partant !",
+            ancestors: &ancestors,
+            lang: None,
+        }))
+    });
+}
+
+/// Thousands of comments on all cores.
+#[divan::bench]
+fn evaluate_batch(bencher: Bencher) {
+    let Ok(model) = Model::from_bytes(Model::SHIPPED) else {
+        return;
+    };
+    let rows: Vec<Example> = (0..4096)
+        .map(|at| Example {
+            text: format!("{} {at}", text(300)),
+            parent: None,
+            lang: "fr".into(),
+            source: "bench".into(),
+            split: Split::Test,
+            labels: palabre::domain::PerLabel::default(),
+            marked: Vec::new(),
+        })
+        .collect();
+    bencher
+        .counter(ItemsCount::new(rows.len()))
+        .bench_local(|| training::evaluate(&model, black_box(&rows)));
 }
 
 #[divan::bench]

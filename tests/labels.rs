@@ -8,10 +8,22 @@
 #[path = "support/labels.rs"]
 mod seeds;
 
-use std::{collections::HashSet, fs};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+};
 
-use palabre::{classifier::fold, classifier::training::dataset};
+use palabre::{
+    classifier::{
+        fold,
+        training::{Example, Split, dataset},
+    },
+    domain::Label,
+};
 use serde_json::Value;
+
+/// Share of letters in fives that two texts have in common, from which one is a copy of the other.
+const NEAR: f64 = 0.7;
 
 fn files() -> Vec<(String, String)> {
     seeds::files()
@@ -21,6 +33,102 @@ fn files() -> Vec<(String, String)> {
             (name, fs::read_to_string(path).unwrap())
         })
         .collect()
+}
+
+fn examples() -> Vec<Example> {
+    files()
+        .into_iter()
+        .flat_map(|(name, text)| dataset::read(text.as_bytes(), &name).unwrap())
+        .collect()
+}
+
+#[test]
+fn there_is_enough_of_everything() {
+    let examples = examples();
+    assert!(examples.len() >= 4000);
+    for lang in ["fr", "en"] {
+        let rows: Vec<&Example> = examples.iter().filter(|row| row.lang == lang).collect();
+        let toxic = rows
+            .iter()
+            .filter(|row| row.labels.toxicity == Some(true))
+            .count();
+        let share = toxic as f64 / rows.len() as f64;
+        assert!((0.3..0.6).contains(&share), "{lang}: {share:.2} are toxic");
+        for label in Label::ALL {
+            let with = rows
+                .iter()
+                .filter(|row| *row.labels.get(label) == Some(true));
+            let with = with.count();
+            assert!(with >= 25, "{lang}: {with} rows have {label}");
+        }
+    }
+    let test = examples.iter().filter(|row| row.split == Split::Test);
+    let share = test.count() as f64 / examples.len() as f64;
+    assert!((0.12..0.19).contains(&share), "{share:.3} to measure on");
+    let marked = examples
+        .iter()
+        .filter(|row| row.split == Split::Test && !row.marked.is_empty());
+    assert!(marked.count() >= 150, "marks to measure highlights on");
+}
+
+#[test]
+fn marks_stand_in_their_text() {
+    for example in examples() {
+        for mark in &example.marked {
+            assert!(
+                !mark.is_empty() && example.text.contains(mark),
+                "{mark:?} in {}",
+                example.text
+            );
+        }
+    }
+}
+
+/// What is learned and what is measured must not be the same sentence with a word changed.
+#[test]
+fn nothing_learned_is_nearly_what_is_measured() {
+    let examples = examples();
+    let fives: Vec<HashSet<String>> = examples
+        .iter()
+        .map(|row| {
+            let letters: Vec<char> = fold(&row.text).chars().collect();
+            letters
+                .windows(5)
+                .map(|five| five.iter().collect())
+                .collect()
+        })
+        .collect();
+    let mut learned: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, row) in examples.iter().enumerate() {
+        if row.split == Split::Train {
+            for five in &fives[at] {
+                learned.entry(five).or_default().push(at);
+            }
+        }
+    }
+    for (at, row) in examples.iter().enumerate() {
+        if row.split == Split::Train || row.text.chars().count() < 25 {
+            continue;
+        }
+        let mut shared: HashMap<usize, usize> = HashMap::new();
+        for other in fives[at]
+            .iter()
+            .filter_map(|five| learned.get(five.as_str()))
+        {
+            for other in other {
+                *shared.entry(*other).or_default() += 1;
+            }
+        }
+        for (other, both) in shared {
+            let either = fives[at].len() + fives[other].len() - both;
+            assert!(
+                (both as f64) < NEAR * either as f64,
+                "measured: {}\nlearned: {}",
+                row.text,
+                examples[other].text
+            );
+        }
+    }
 }
 
 #[test]

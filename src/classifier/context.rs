@@ -78,7 +78,7 @@ pub(crate) fn read(
     }) && !has(reply, Class::Second);
     let people = has(parent, Class::Identity) || has(parent, Class::Person);
     let calm = ramp(*above.get(Label::Toxicity), thresholds.toxicity.value()) <= 0.5;
-    let harmless = has(parent, Class::Harmless) && !people && calm;
+    let harmless = has(parent, Class::Harmless) && calm;
     let flag = |present: bool| f32::from(u8::from(present));
     PerLabel::from_fn(|label| {
         let heat = ramp(*above.get(label), thresholds.get(label).value());
