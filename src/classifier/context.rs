@@ -92,9 +92,9 @@ pub(crate) fn read(
     })
 }
 
-/// From 0 for a score well below its threshold to 1 for one well above.
+/// From 0 for a score below its threshold to 1 for one above; half-way at the threshold.
 fn ramp(log_odds: f32, threshold: f32) -> f32 {
-    ((log_odds - logit(threshold)) / 4.0 + 0.5).clamp(0.0, 1.0)
+    ((log_odds - logit(threshold)) / 2.0 + 0.5).clamp(0.0, 1.0)
 }
 
 /// The log-odds of a probability.

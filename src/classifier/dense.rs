@@ -21,6 +21,9 @@ use std::ops::Range;
 /// Tokens in the run over which a peak is taken.
 pub(crate) const WINDOW: usize = 12;
 
+/// More stretched words say no more.
+const MOST_STRETCHED: usize = 3;
+
 const SHAPE: [&str; 10] = [
     "words",
     "exclamations",
@@ -333,7 +336,9 @@ fn sentences(text: &Text) -> impl Iterator<Item = Range<usize>> {
 fn shape(text: &Text, share_of_you: f32) -> [f32; SHAPE.len()] {
     let log = |count: usize| (count as f32).ln_1p();
     let of = |wanted: fn(&Kind) -> bool| text.tokens.iter().filter(|t| wanted(&t.kind)).count();
+    // Some hold down every letter: that says no more than a few words do.
     let stretched = text.tokens.iter().filter(|token| token.stretched).count();
+    let stretched = stretched.min(MOST_STRETCHED);
     [
         log(text.tokens.len()),
         log(text.marks.exclamations as usize),

@@ -48,11 +48,6 @@ pub(crate) fn each(text: &Text, mut emit: impl FnMut(Feature)) {
         let single: Vec<Glyph>;
         let letters = if token.stretched && token.kind == Kind::Word {
             single = undoubled(typed).copied().collect();
-            add(
-                finish(hash(typed.iter().map(|l| l.plain), SEED)),
-                WORDS,
-                false,
-            );
             &single[..]
         } else {
             typed

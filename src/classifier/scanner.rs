@@ -232,10 +232,10 @@ impl Scanner<'_> {
             self.push(Kind::Number(digits >= 7), at, end, first, false);
             return;
         }
-        // What stands behind the last letter is dropped, but for the last letter of a word that is in disguise throughout.
-        let length = letters().count();
-        let last = if inner > 0 && last_letter + 2 == length {
-            last_letter + 1
+        // What stands behind the last letter is dropped, but for the end of a word that is in disguise throughout.
+        let behind = letters().count() - 1 - last_letter;
+        let last = if inner + leading > 0 && behind <= 2 {
+            last_letter + behind
         } else {
             last_letter
         };

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
 
-use super::serve;
+use super::{moderator::sign_in_link, serve};
 use crate::{
     config::Listen,
     domain::{
@@ -100,6 +100,11 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         token(Role::Moderator, "demo-moderator")?,
         token(Role::Admin, "demo-admin")?,
     );
+    let moderator = Subject::parse("awa")?;
+    let (_, link) = moderation
+        .administration()
+        .add_moderator(&moderator, Role::Admin, &SiteScope::All)
+        .await?;
     let thread = thread.context("there are no sample threads")?;
     let settings = Settings::default();
     serve::serve(Arc::clone(&moderation), listener, settings, |address| {
@@ -109,6 +114,9 @@ listening on http://{address}
 
 {posted} comments in {threads} threads are loaded; {held} of them wait for a moderator.
 This is a demo: everything is in {directory} and is deleted at the end.
+
+Work the queue, signed in once by this link:
+  {link}
 
 Tokens, good for a day:
   site       {site_token}
@@ -122,6 +130,7 @@ See the worst of what waits:
   curl -sS 'http://{address}/v1/queue?limit=3' -H 'Authorization: Bearer {moderator_token}'
 
 Stop with Ctrl-C.",
+            link = sign_in_link(&format!("http://{address}"), &link),
             threads = THREADS.len(),
             directory = directory.path().display(),
         );

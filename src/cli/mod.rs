@@ -8,6 +8,7 @@ mod doctor;
 mod eval;
 mod key;
 mod migrate;
+mod moderator;
 mod score;
 mod serve;
 mod site;
@@ -56,6 +57,8 @@ enum Command {
     Key(key::KeyArgs),
     /// Add or list sites
     Site(site::SiteArgs),
+    /// Add moderators, let them sign in, and shut them out
+    Moderator(moderator::ModeratorArgs),
     /// Score texts
     Score(score::ScoreArgs),
     /// Train a model
@@ -89,6 +92,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(args) => wait_for(backup::run(&cli.config, &args)),
         Command::Token(args) => wait_for(token::run(&cli.config, &args)),
         Command::Key(args) => wait_for(key::run(&cli.config, &args)),
+        Command::Moderator(args) => wait_for(moderator::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),
     }
 }

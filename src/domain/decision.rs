@@ -62,6 +62,27 @@ impl Action {
     }
 }
 
+/// How far a decision goes beyond the comment it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = DecisionScope)]
+pub enum Scope {
+    /// That comment alone.
+    #[default]
+    Comment,
+    /// And everything below it.
+    Subtree,
+    /// And its copies, in all threads of the site.
+    Duplicates,
+    /// And everything its author wrote on the site in the last day.
+    AuthorRecent,
+}
+
+impl Scope {
+    /// How long ago something is recent, in milliseconds.
+    pub const RECENT: i64 = 24 * 60 * 60 * 1000;
+}
+
 /// Why a moderator decided so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -9,6 +9,10 @@ pub enum EventKind {
     CommentCreated,
     /// An item entered the queue.
     QueueAdded,
+    /// A moderator took an item before them.
+    QueueClaimed,
+    /// A moderator gave an item back.
+    QueueReleased,
     /// A moderator decided, or took a decision back.
     CommentDecided,
     /// Its author changed it, or readers' reports made it wait.
@@ -18,12 +22,31 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::CommentCreated,
+        Self::QueueAdded,
+        Self::QueueClaimed,
+        Self::QueueReleased,
+        Self::CommentDecided,
+        Self::CommentChanged,
+        Self::CommentDeleted,
+    ];
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name in JSON and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CommentCreated => "comment.created",
             Self::QueueAdded => "queue.added",
+            Self::QueueClaimed => "queue.claimed",
+            Self::QueueReleased => "queue.released",
             Self::CommentDecided => "comment.decided",
             Self::CommentChanged => "comment.changed",
             Self::CommentDeleted => "comment.deleted",

@@ -61,4 +61,8 @@ ids! {
     SanctionId,
     /// A note about an author.
     NoteId,
+    /// A cluster of copies.
+    ClusterId,
+    /// A moderator's session.
+    SessionId,
 }

@@ -5,6 +5,7 @@
 //! are called by the use cases alone.
 
 mod access;
+mod account;
 mod comment;
 mod cursor;
 mod decision;
@@ -24,17 +25,23 @@ mod time;
 mod verdict;
 
 pub use access::{Caller, Permission, Role, SiteScope};
+pub use account::{Account, Password};
 pub use comment::{
     Author, Comment, DuplicateKind, DuplicateOf, NewAuthor, NewComment, Reason, ReasonCode,
     Revision, StandingDecision, Status, count_links,
 };
 pub use cursor::{Cursor, InvalidCursor};
-pub use decision::{Action, Decision, DecisionReason, LabelOverrides, Refusal, UndoRefusal, Verb};
+pub use decision::{
+    Action, Decision, DecisionReason, LabelOverrides, Refusal, Scope, UndoRefusal, Verb,
+};
 pub use event::{Event, EventKind};
-pub use ids::{AppealId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SiteId, ThreadId};
+pub use ids::{
+    AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, SiteId,
+    ThreadId,
+};
 pub use object::{Object, object, optional_object};
 pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};
-pub use queue::{Priority, PriorityPart, QueueName, QueueSort};
+pub use queue::{Claim, Priority, PriorityPart, QueueName, QueueSort};
 pub use report::{Appeal, Report, ReportReason, Reporter};
 pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{

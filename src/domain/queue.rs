@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Label, Reason, ReasonCode, Scores};
+use super::{Label, Reason, ReasonCode, Scores, Timestamp};
 
 /// The part of the queue an item waits in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
@@ -48,6 +48,37 @@ impl QueueName {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+    }
+}
+
+/// A moderator's lease of an item: nobody else is to decide on it until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Claim {
+    /// The subject of the moderator's token.
+    pub by: String,
+    pub until: Timestamp,
+}
+
+impl Claim {
+    /// How long a lease lasts, in milliseconds, unless its holder does something meanwhile.
+    pub const LASTS: i64 = 10 * 60 * 1000;
+    /// The most items one moderator has at a time.
+    pub const MOST: usize = 50;
+
+    /// A lease that begins now.
+    #[must_use]
+    pub fn new(by: &str, now: Timestamp) -> Self {
+        Self {
+            by: by.to_owned(),
+            until: Timestamp::from_millis(now.millis() + Self::LASTS),
+        }
+    }
+
+    /// A stored lease, if it has not ended.
+    #[must_use]
+    pub fn standing(by: Option<String>, until: Option<i64>, now: Timestamp) -> Option<Self> {
+        let until = Timestamp::from_millis(until.filter(|until| *until > now.millis())?);
+        Some(Self { by: by?, until })
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::{Caller, Permission},
     moderation::{Moderation, TokenError},
+    store::SessionRow,
 };
 
 /// Lets a request through to its handler if its token is good and its role may do what the route needs.
@@ -52,13 +53,13 @@ const DEADLINE: std::time::Duration = std::time::Duration::from_secs(13);
 
 async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), Problem> {
     let caller = match identify(request).await {
-        Ok((caller, token)) => {
-            ask(request, Asker::Token(xxh3_128(token.as_bytes())))?;
+        Ok((caller, secret)) => {
+            ask(request, Asker::Token(xxh3_128(secret.as_bytes())))?;
             caller
         }
         Err(problem) => {
             // Whoever guesses tokens is slowed down by address.
-            if let Some(address) = client_address(request) {
+            if let Some(address) = client_address(request.request()) {
                 ask(request, Asker::Address(address))?;
             }
             return Err(problem);
@@ -83,24 +84,66 @@ fn ask(request: &ServiceRequest, asker: Asker) -> Result<(), Problem> {
         .map_err(|early| Problem::too_many("too many requests; ask again later", early))
 }
 
-/// Who asks, and with which token.
-async fn identify(request: &ServiceRequest) -> Result<(Caller, &str), Problem> {
-    let token = request
-        .headers()
-        .get(AUTHORIZATION)
-        .ok_or_else(|| Problem::unauthorized("this needs a token: Authorization: Bearer <JWT>"))?
-        .to_str()
-        .ok()
-        .and_then(bearer)
-        .ok_or_else(|| Problem::unauthorized("the Authorization header must be: Bearer <JWT>"))?;
+/// The cookie of a session at the moderators' page.
+pub(super) const SESSION: &str = "palabre_session";
+/// What the page says with whatever changes something. No page of another origin can: a browser would ask us first.
+const OF_THE_PAGE: &str = "x-palabre-page";
+
+/// Who asks, and by which token or cookie.
+async fn identify(request: &ServiceRequest) -> Result<(Caller, String), Problem> {
     let moderation = request
         .app_data::<web::Data<Moderation>>()
         .ok_or_else(Problem::internal)?;
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        let signed_in = signed_in(request.request()).await?;
+        let cookie = request
+            .cookie(SESSION)
+            .map(|cookie| cookie.value().to_owned());
+        return Ok((signed_in.0, cookie.unwrap_or_default()));
+    };
+    let token =
+        header.to_str().ok().and_then(bearer).ok_or_else(|| {
+            Problem::unauthorized("the Authorization header must be: Bearer <JWT>")
+        })?;
     match moderation.verify_token(token).await {
-        Ok(caller) => Ok((caller, token)),
+        Ok(caller) => Ok((caller, token.to_owned())),
         Err(TokenError::Expired) => Err(Problem::unauthorized("the token is expired")),
         Err(TokenError::Invalid) => Err(Problem::unauthorized("the token is not valid")),
         Err(TokenError::Internal(error)) => Err(error.into()),
+    }
+}
+
+/// Who is signed in at the page, by the cookie of a request that comes from it.
+async fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
+    let cookie = request
+        .cookie(SESSION)
+        .ok_or_else(|| Problem::unauthorized("this needs a token: Authorization: Bearer <JWT>"))?;
+    let elsewhere = request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none");
+    if elsewhere || (!request.method().is_safe() && !request.headers().contains_key(OF_THE_PAGE)) {
+        return Err(Problem::forbidden(
+            "a session changes nothing at the word of another page",
+        ));
+    }
+    let moderation = request
+        .app_data::<web::Data<Moderation>>()
+        .ok_or_else(Problem::internal)?;
+    let (caller, session) = moderation.verify_session(cookie.value()).await?;
+    Ok(SignedIn(caller, session))
+}
+
+/// Whoever is signed in at the page, and their session.
+pub struct SignedIn(pub Caller, pub SessionRow);
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { signed_in(&request).await })
     }
 }
 

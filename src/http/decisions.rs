@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use actix_web::{HttpResponse, ResponseError as _, http::StatusCode, web};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
@@ -16,10 +16,12 @@ use super::{
 };
 use crate::{
     domain::{
-        CommentId, Decision, DecisionId, DecisionReason, Label, LabelOverrides, Note, Subject,
-        ThreadKey, Timestamp, Verb,
+        CommentId, Decision, DecisionId, DecisionReason, Label, LabelOverrides, Note, Scope,
+        Subject, ThreadKey, Timestamp, Verb,
     },
-    moderation::{AuditFilter, Decided, DecisionRequest, Moderation, Page},
+    moderation::{
+        AuditFilter, CommentView, Decided, DecisionRequest, Error, Moderation, Page, Thing,
+    },
 };
 
 /// What a moderator wants done.
@@ -44,15 +46,6 @@ pub struct DecisionBody {
     /// An admin's way past whoever stands in between.
     #[serde(default)]
     force: bool,
-}
-
-/// What a decision is about.
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = DecisionScope)]
-enum Scope {
-    #[default]
-    Comment,
 }
 
 /// Approves, hides or escalates a comment.
@@ -86,16 +79,124 @@ pub async fn decide(
         }
     }
     fields.finish()?;
-    let Scope::Comment = body.scope;
     let request = DecisionRequest {
         verb: body.action,
         version: body.version,
         reason: body.reason,
         note,
         labels,
+        scope: body.scope,
         force: body.force,
     };
     Ok(HttpResponse::Created().json(moderation.decide(&caller, id, request).await?))
+}
+
+/// Decisions on several comments.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    #[schema(min_items = 1, max_items = 200)]
+    decisions: Vec<BatchEntry>,
+}
+
+/// A decision on one of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchEntry {
+    #[schema(value_type = CommentId)]
+    comment_id: String,
+    action: Verb,
+    version: i64,
+    #[serde(default)]
+    reason: Option<DecisionReason>,
+}
+
+/// What became of each, in their order.
+#[derive(Serialize, ToSchema)]
+pub struct BatchResults {
+    results: Vec<BatchResult>,
+}
+
+/// What became of one: a decision, or the problem that stands against it.
+#[derive(Serialize, ToSchema)]
+pub struct BatchResult {
+    #[schema(value_type = CommentId)]
+    comment_id: String,
+    /// The status that a request of its own would have been answered with.
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Decision)]
+    decision: Option<Decision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CommentView)]
+    comment: Option<CommentView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Problem)]
+    problem: Option<Problem>,
+}
+
+impl BatchResult {
+    fn new(comment_id: String, outcome: Result<Decided, Problem>) -> Self {
+        match outcome {
+            Ok(decided) => Self {
+                comment_id,
+                status: StatusCode::CREATED.as_u16(),
+                decision: Some(decided.decision),
+                comment: Some(decided.comment),
+                problem: None,
+            },
+            Err(problem) => Self {
+                comment_id,
+                status: problem.status_code().as_u16(),
+                decision: None,
+                comment: None,
+                problem: Some(problem),
+            },
+        }
+    }
+}
+
+/// The most decisions of one request.
+const MOST: usize = 200;
+
+/// Decides on several comments, one after the other; that one cannot be decided sinks none of the others.
+#[utoipa::path(
+    post, path = "/v1/decisions:batch", operation_id = "decideBatch",
+    request_body = BatchRequest,
+    responses((status = 200, description = "A result for each decision, in their order.", body = BatchResults)),
+)]
+pub async fn batch(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Json(body): Json<BatchRequest>,
+) -> Result<HttpResponse, Problem> {
+    if !(1..=MOST).contains(&body.decisions.len()) {
+        return Err(Problem::invalid(
+            "decisions",
+            format!("must have from 1 to {MOST} entries"),
+        ));
+    }
+    let mut results = Vec::with_capacity(body.decisions.len());
+    for entry in body.decisions {
+        let request = DecisionRequest {
+            verb: entry.action,
+            version: entry.version,
+            reason: entry.reason,
+            note: None,
+            labels: LabelOverrides::new(),
+            scope: Scope::Comment,
+            force: false,
+        };
+        let outcome = match entry.comment_id.parse::<CommentId>() {
+            Ok(id) => moderation
+                .decide(&caller, id, request)
+                .await
+                .map_err(Problem::from),
+            Err(_) => Err(Error::NotFound(Thing::Comment).into()),
+        };
+        results.push(BatchResult::new(entry.comment_id, outcome));
+    }
+    Ok(HttpResponse::Ok().json(BatchResults { results }))
 }
 
 /// Takes a decision back.

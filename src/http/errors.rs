@@ -28,6 +28,9 @@ impl From<Error> for Problem {
                         "the comment of the id parent_id is in another thread",
                     ),
                     Thing::Decision => ("decision-not-found", "there is no such decision"),
+                    Thing::Cluster => ("cluster-not-found", "there is no such cluster of copies"),
+                    Thing::Session => ("session-not-found", "there is no such session"),
+                    Thing::Moderator => ("moderator-not-found", "there is no such moderator"),
                     Thing::Author => ("author-not-found", "nothing is known of such an author"),
                     Thing::Sanction => (
                         "sanction-not-found",
@@ -61,6 +64,13 @@ impl From<Error> for Problem {
                 "Banned",
                 "the author may not post",
             ),
+            Error::ModeratorExists => Self::conflict(
+                "moderator-exists",
+                "Name taken",
+                "there is a moderator of that name already",
+            ),
+            Error::NotSignedIn => Self::unauthorized("nobody is signed in by this"),
+            Error::WrongPassword => Self::invalid("old", "is not the password"),
             Error::Gone => Self::gone("the comment was deleted by its author"),
             Error::AppealedAlready => Self::conflict(
                 "appealed-already",
@@ -79,6 +89,10 @@ impl From<Error> for Problem {
                 "was used for another request; use a new one for each",
             ),
             Error::TooDeep => Self::invalid("parent_id", "hangs 255 replies deep already"),
+            Error::BadDays => Self::invalid(
+                "from",
+                "must be a day before `to`, and at most 366 days before it",
+            ),
             Error::NoWords => Self::invalid("q", "holds nothing to search for"),
             Error::Cursor(refusal) => Self::invalid("cursor", refusal.to_string()),
             Error::Stale(current) => Self::conflict(
@@ -87,6 +101,13 @@ impl From<Error> for Problem {
                 "the comment is no longer at this version; here is the current one",
             )
             .with_current(current),
+            Error::Claimed { claim, current } => Self::conflict(
+                "claimed",
+                "Somebody else has it",
+                format!("{} has it until {}", claim.by, claim.until),
+            )
+            .with_current(current)
+            .with_claim(claim),
             Error::Refused { refusal, current } => {
                 let problem = match refusal {
                     Refusal::Deleted => Self::gone(&refusal.to_string()),

@@ -15,6 +15,8 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::domain::{AuthorId, SiteId};
 
 /// How many requests a second a token may make.
@@ -65,13 +67,26 @@ pub struct Limits(Option<Allowances>);
 struct Allowances {
     asking: Limiter<Asker>,
     posting: Limiter<(SiteId, AuthorId)>,
+    signing_in: Limiter<Asker>,
 }
 
-/// Who asks: a good token by its digest, or an address without one.
+/// Attempts to sign in, and then so many a minute.
+const SIGN_IN_BURST: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+/// Who asks: a good token by its digest, an address without one, or the name of somebody who signs in by its digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Asker {
     Token(u128),
     Address(IpAddr),
+    Name(u128),
+}
+
+impl Asker {
+    /// Whoever signs in by this name.
+    #[must_use]
+    pub fn name(name: &str) -> Self {
+        Self::Name(xxh3_128(name.as_bytes()))
+    }
 }
 
 struct Limiter<K: Hash + Eq + Clone> {
@@ -107,6 +122,7 @@ impl Limits {
             RateLimit::PerSecond(rate) => Some(Allowances {
                 asking: Limiter::new(Quota::per_second(rate)),
                 posting: Limiter::new(Quota::per_minute(AUTHOR_BURST)),
+                signing_in: Limiter::new(Quota::per_minute(SIGN_IN_BURST)),
             }),
         })
     }
@@ -118,6 +134,17 @@ impl Limits {
     pub fn ask(&self, asker: Asker) -> Result<(), TooOften> {
         match &self.0 {
             Some(allowances) => allowances.asking.check(&asker),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts an attempt to sign in.
+    ///
+    /// # Errors
+    /// When it comes too early.
+    pub fn try_to_sign_in(&self, asker: Asker) -> Result<(), TooOften> {
+        match &self.0 {
+            Some(allowances) => allowances.signing_in.check(&asker),
             None => Ok(()),
         }
     }

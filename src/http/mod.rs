@@ -5,16 +5,20 @@
 
 mod access;
 mod authors;
+mod clusters;
 mod comments;
 mod decisions;
 mod docs;
 mod errors;
+mod events;
 mod extract;
 mod fields;
 mod health;
 mod held;
 mod idempotency;
 mod limits;
+mod moderation_page;
+mod moderators;
 pub mod openapi;
 mod parameters;
 mod problem;
@@ -22,8 +26,10 @@ mod queue;
 mod reports;
 pub mod routes;
 mod score;
+mod sessions;
 mod settings;
 mod sites;
+mod stats;
 mod threads;
 mod trace;
 
@@ -79,6 +85,9 @@ pub fn start(
     let twins: web::Data<Twins> = web::Data::default();
     let places: web::Data<comments::Places> = web::Data::default();
     let docs = web::Data::new(Docs::new(&settings.base_path)?);
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let stopping = web::Data::new(Stopping(stopping));
+    let base = web::Data::new(settings.base_path.clone());
     let (base_path, origins) = (settings.base_path, settings.cors_origins);
     let server = HttpServer::new(move || {
         App::new()
@@ -88,6 +97,8 @@ pub fn start(
             .app_data(twins.clone())
             .app_data(places.clone())
             .app_data(docs.clone())
+            .app_data(stopping.clone())
+            .app_data(base.clone())
             .app_data(web::PayloadConfig::new(BODY.0))
             .app_data(BODY)
             .service(
@@ -104,7 +115,7 @@ pub fn start(
     .listen(listener)?
     .client_request_timeout(HEAD_PATIENCE)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_signal(stop_ordered()?)
+    .shutdown_signal(stop_ordered(stop)?)
     .shutdown_timeout(DRAIN_SECONDS)
     .run();
     Ok(server)
@@ -133,8 +144,21 @@ fn headers() -> DefaultHeaders {
         .add(("cache-control", "no-store"))
 }
 
-/// Ends on the first SIGTERM or SIGINT from now on. (Actix by itself cuts requests off on SIGINT.)
-fn stop_ordered() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// Says when the server is ordered to stop, to answers that have no end of their own.
+#[derive(Clone)]
+struct Stopping(tokio::sync::watch::Receiver<bool>);
+
+impl Stopping {
+    /// Ends when the order comes.
+    async fn ordered(&mut self) {
+        let _ = self.0.wait_for(|ordered| *ordered).await;
+    }
+}
+
+/// Ends on the first SIGTERM or SIGINT from now on, and tells `stop`. (Actix by itself cuts requests off on SIGINT.)
+fn stop_ordered(
+    stop: tokio::sync::watch::Sender<bool>,
+) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -143,5 +167,6 @@ fn stop_ordered() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        stop.send_replace(true);
     })
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{fields::Fields, limits::TooOften};
-use crate::moderation::CommentView;
+use crate::{domain::Claim, moderation::CommentView};
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -38,6 +38,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CommentView)]
     current: Option<Box<CommentView>>,
+    /// Who has the item, where somebody else does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Claim)]
+    claim: Option<Claim>,
     #[serde(skip)]
     header: Option<(HeaderName, String)>,
 }
@@ -72,6 +76,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             current: None,
+            claim: None,
             header: None,
         }
     }
@@ -250,6 +255,14 @@ impl Problem {
             status.canonical_reason().unwrap_or("Problem"),
             "the request could not be answered",
         )
+    }
+
+    /// Adds who has the item.
+    pub(super) fn with_claim(self, claim: Claim) -> Self {
+        Self {
+            claim: Some(claim),
+            ..self
+        }
     }
 
     /// The same, with the comment as it is.

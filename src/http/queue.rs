@@ -2,15 +2,22 @@
 
 use actix_web::{HttpResponse, web};
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::{
     access::Asking,
-    extract::Params,
-    parameters::{OfSites, Paging},
+    extract::{Id, Json, Params},
+    fields::Fields,
+    parameters::{CommentPath, OfSites, Paging},
     problem::Problem,
 };
 use crate::{
-    domain::{AuthorId, Invalid, QueueName, QueueSort, ReasonCode, ThreadKey, Words},
-    moderation::{Moderation, Page, QueueCounts, QueueItem, QueueRequest},
+    domain::{
+        AuthorId, Claim, CommentId, Invalid, QueueName, QueueSort, ReasonCode, SiteSlug, ThreadKey,
+        Words,
+    },
+    moderation::{Claimed, Moderation, Page, QueueCounts, QueueItem, QueueRequest},
 };
 
 /// The default and the most items a page has.
@@ -59,6 +66,109 @@ pub async fn list(
         cursor: params.cursor(),
     };
     Ok(HttpResponse::Ok().json(moderation.queue(&caller, &request).await?))
+}
+
+/// What to lease.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// How many items; one moderator has at most fifty at a time.
+    #[schema(minimum = 1, maximum = 50)]
+    limit: usize,
+    #[serde(default)]
+    filter: ClaimFilter,
+}
+
+/// Which items, as in a page of the queue.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClaimFilter {
+    queue: QueueName,
+    #[schema(value_type = Option<SiteSlug>)]
+    site: Option<String>,
+    reason: Option<ReasonCode>,
+    #[schema(value_type = Option<ThreadKey>)]
+    thread: Option<String>,
+    #[schema(value_type = Option<AuthorId>)]
+    author: Option<String>,
+    #[schema(minimum = 0, maximum = 1)]
+    min_score: Option<f32>,
+    #[schema(value_type = Option<Words>)]
+    q: Option<String>,
+}
+
+/// Leases the next items to the one who asks, for ten minutes; whatever they then do makes it ten minutes again.
+#[utoipa::path(
+    post, path = "/v1/queue/claims", operation_id = "claimItems",
+    request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "Items that are nobody else's, the most harm first; none if there are none, or the caller has fifty.", body = Claimed),
+        (status = 404, description = "There is no such site or thread."),
+    ),
+)]
+pub async fn claim(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Json(body): Json<ClaimRequest>,
+) -> Result<HttpResponse, Problem> {
+    let mut fields = Fields::default();
+    let filter = body.filter;
+    let site = fields.check_optional("filter.site", filter.site.as_deref(), SiteSlug::parse);
+    let thread = fields.check_optional("filter.thread", filter.thread.as_deref(), ThreadKey::parse);
+    let author = fields.check_optional("filter.author", filter.author.as_deref(), AuthorId::parse);
+    let q = fields.check_optional("filter.q", filter.q.as_deref(), Words::parse);
+    if !(1..=Claim::MOST).contains(&body.limit) {
+        fields.refuse("limit", format!("must be from 1 to {}", Claim::MOST));
+    }
+    if filter
+        .min_score
+        .is_some_and(|score| !(0.0..=1.0).contains(&score))
+    {
+        fields.refuse("filter.min_score", "must be from 0 to 1");
+    }
+    fields.finish()?;
+    let request = QueueRequest {
+        queue: filter.queue,
+        sort: QueueSort::Priority,
+        reason: filter.reason,
+        site,
+        thread,
+        author,
+        min_score: filter.min_score,
+        q,
+        collapse: false,
+        limit: body.limit,
+        cursor: None,
+    };
+    Ok(HttpResponse::Ok().json(moderation.claim(&caller, &request).await?))
+}
+
+/// Gives an item back.
+#[utoipa::path(
+    delete, path = "/v1/queue/claims/{id}", operation_id = "releaseItem",
+    params(CommentPath),
+    responses((status = 204, description = "It is not the caller's, whether it was before or not.")),
+)]
+pub async fn release(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Id(id): Id<CommentId>,
+) -> Result<HttpResponse, Problem> {
+    moderation.release(&caller, Some(id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives back all that the caller has.
+#[utoipa::path(
+    delete, path = "/v1/queue/claims", operation_id = "releaseItems",
+    responses((status = 204, description = "Nothing is the caller's.")),
+)]
+pub async fn release_all(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+) -> Result<HttpResponse, Problem> {
+    moderation.release(&caller, None).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// How many items wait in each queue.

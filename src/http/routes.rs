@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, Route, http::Method, middleware::from_fn, web};
 use utoipa::openapi::OpenApi;
 
 use super::{
-    ADMIN_BODY, access::authorize, authors, comments, decisions, docs, extract::BodyLimit, health,
-    idempotency::remember, problem::Problem, queue, reports, score, sites, threads,
+    ADMIN_BODY, access::authorize, authors, clusters, comments, decisions, docs, events,
+    extract::BodyLimit, health, idempotency::remember, moderation_page, moderators,
+    problem::Problem, queue, reports, score, sessions, sites, stats, threads,
 };
 use crate::domain::{
     Permission::{self, Administer, Moderate, Post, Read, Score},
@@ -74,6 +75,15 @@ pub fn table() -> Vec<Endpoint> {
         page("/docs", docs::page),
         page("/docs/{asset:.*}", docs::asset),
 
+        page("/moderation", moderation_page::page),
+        route!(POST "/moderation/session", None, sessions::sign_in),
+        route!(GET "/moderation/session", None, sessions::show),
+        route!(DELETE "/moderation/session", None, sessions::sign_out),
+        route!(GET "/moderation/sessions", None, sessions::list),
+        route!(DELETE "/moderation/sessions/{id}", None, sessions::end),
+        route!(POST "/moderation/password", None, sessions::password),
+        page("/moderation/{asset:.*}", moderation_page::asset),
+
         route!(GET "/v1/threads", Some(Read), threads::list),
         route!(PUT "/v1/threads/{key}", Some(Post), threads::put),
         route!(GET "/v1/threads/{key}", Some(Read), threads::show),
@@ -91,14 +101,26 @@ pub fn table() -> Vec<Endpoint> {
 
         route!(GET "/v1/queue", Some(Moderate), queue::list),
         route!(GET "/v1/queue/counts", Some(Moderate), queue::counts),
+        route!(POST "/v1/queue/claims", Some(Moderate), queue::claim),
+        route!(DELETE "/v1/queue/claims", Some(Moderate), queue::release_all),
+        route!(DELETE "/v1/queue/claims/{id}", Some(Moderate), queue::release),
         route!(POST "/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
         route!(POST "/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
+        route!(GET "/v1/stats", Some(Moderate), stats::show),
+        route!(GET "/v1/events", Some(Moderate), events::listen),
         route!(GET "/v1/decisions", Some(Moderate), decisions::list),
+        route!(POST "/v1/decisions:batch", Some(Moderate), decisions::batch),
+        route!(GET "/v1/clusters/{id}", Some(Moderate), clusters::show),
         route!(GET "/v1/comments/{id}/revisions", Some(Moderate), comments::revisions),
         route!(GET "/v1/authors/{author}", Some(Moderate), authors::show),
         route!(POST "/v1/authors/{author}/sanctions", Some(Moderate), authors::sanction),
         route!(DELETE "/v1/authors/{author}/sanctions/{id}", Some(Moderate), authors::lift),
         route!(POST "/v1/authors/{author}/notes", Some(Moderate), authors::note),
+
+        route!(GET "/v1/moderators", Some(Administer), moderators::list),
+        route!(POST "/v1/moderators", Some(Administer), moderators::add),
+        route!(PATCH "/v1/moderators/{name}", Some(Administer), moderators::change),
+        route!(POST "/v1/moderators/{name}/links", Some(Administer), moderators::link),
 
         route!(GET "/v1/sites", Some(Administer), sites::list),
         route!(POST "/v1/sites", Some(Administer), sites::create),

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, str::FromStr};
 
-use actix_web::{dev::ServiceRequest, web};
+use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 
 use super::limits::RateLimit;
@@ -144,7 +144,7 @@ impl TrustedProxies {
 }
 
 /// Where a request comes from, as far as we can trust what is said of it.
-pub fn client_address(request: &ServiceRequest) -> Option<IpAddr> {
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let trusted = request.app_data::<web::Data<TrustedProxies>>()?;
     let forwarded: Vec<IpAddr> = request

@@ -3,7 +3,7 @@
 use super::CommentView;
 use crate::{
     classifier::ModelError,
-    domain::{InvalidCursor, Refusal, UndoRefusal},
+    domain::{Claim, InvalidCursor, Refusal, UndoRefusal},
     store::StoreError,
 };
 
@@ -20,6 +20,9 @@ pub enum Thing {
     Decision,
     Author,
     Sanction,
+    Cluster,
+    Session,
+    Moderator,
 }
 
 /// Why a use case could not do what was asked. Nothing was changed, unless it is [`StoreError::Uncertain`].
@@ -32,6 +35,13 @@ pub enum Error {
     SiteRequired,
     #[error("there is a site of that name already")]
     SiteExists,
+    #[error("there is a moderator of that name already")]
+    ModeratorExists,
+    /// What proves who somebody is proves nothing. What is wrong with it is not told.
+    #[error("nobody is signed in")]
+    NotSignedIn,
+    #[error("that is not the password")]
+    WrongPassword,
     #[error("the thread is closed")]
     ThreadClosed,
     #[error("the parent takes no replies")]
@@ -68,6 +78,9 @@ pub enum Error {
     /// We failed in the middle; nothing was stored.
     #[error("storing failed")]
     Broken,
+    /// Not one day, or more than a year of them.
+    #[error("the days asked for cannot be counted")]
+    BadDays,
     #[error("nothing to search for")]
     NoWords,
     #[error(transparent)]
@@ -75,6 +88,12 @@ pub enum Error {
     /// The comment changed since the caller saw it; here it is.
     #[error("the comment changed")]
     Stale(Box<CommentView>),
+    /// Somebody else has it before them.
+    #[error("somebody else has it")]
+    Claimed {
+        claim: Claim,
+        current: Box<CommentView>,
+    },
     #[error("{refusal}")]
     Refused {
         refusal: Refusal,

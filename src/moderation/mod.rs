@@ -4,12 +4,15 @@
 //! down once and up once: it is scored and fingerprinted outside any transaction; one transaction reads what the verdict
 //! needs, decides, and writes everything that belongs together; then the answer is given from what is at hand.
 
+mod accounts;
 mod administration;
 mod appraisal;
 mod audit;
 mod authors;
 mod changes;
+mod claims;
 mod clock;
+mod clusters;
 mod decide;
 mod doctor;
 mod duplicates;
@@ -18,6 +21,7 @@ mod error;
 mod fresh;
 mod idempotency;
 mod intake;
+mod live;
 mod metrics;
 mod models;
 mod queue;
@@ -28,6 +32,7 @@ mod round;
 mod score;
 mod sites;
 mod sso;
+mod stats;
 mod submit;
 mod threads;
 mod tokens;
@@ -37,15 +42,19 @@ mod view;
 
 use std::sync::Arc;
 
+pub use accounts::{OpenSession, Proof, SessionView};
 pub use administration::Administration;
 pub use audit::AuditFilter;
 pub use authors::{AuthorView, NewSanction};
 pub use changes::{ChangesFilter, ThreadsFilter};
-pub use decide::{Decided, DecisionRequest};
+pub use claims::Claimed;
+pub use clusters::Cluster;
+pub use decide::{Decided, DecisionRequest, Group};
 pub use doctor::{Finding, Health, examine};
 pub use edit::Edit;
 pub use error::{Error, Thing};
 pub use idempotency::{FirstAnswer, Keyed};
+pub use live::{FellBehind, LOOK_EVERY, Listener, Told};
 pub use metrics::Metrics;
 pub use models::LiveModel;
 pub use queue::{QueueCounts, QueueItem, QueueRequest};
@@ -54,11 +63,12 @@ pub use reports::{NewReport, Reported};
 pub use score::{ScoreRequest, ScoredText, score_text};
 pub use sites::SiteView;
 pub use sso::{SsoError, SsoKeys};
+pub use stats::{Day, Stats, StatsRequest, Zone};
 pub use submit::{Submission, Submitted};
 pub use tokens::{Rotation, TokenError};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
-use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake};
+use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live};
 use crate::{
     classifier::Model,
     domain::{Lang, Site, SiteId, SiteSlug, ThreadKey},
@@ -78,6 +88,7 @@ pub struct Moderation {
     /// The languages of threads that are there.
     fresh_threads: Fresh<(SiteId, ThreadKey), Option<Lang>>,
     intake: Intake,
+    live: Live,
 }
 
 impl Moderation {
@@ -110,6 +121,7 @@ impl Moderation {
             fresh_sites: Fresh::default(),
             fresh_threads: Fresh::default(),
             intake,
+            live: Live::default(),
         })
     }
 

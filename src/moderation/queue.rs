@@ -1,6 +1,6 @@
 //! The moderators' queue: what waits, in what order, and everything a card shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,9 +9,9 @@ use super::{CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, 
 use crate::{
     classifier::fold,
     domain::{
-        Appeal, AuthorId, Caller, Comment, CommentId, Cursor, Highlight, Priority, QueueName,
-        QueueSort, Reason, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span, Thread,
-        ThreadId, ThreadKey, Timestamp, Words,
+        Appeal, AuthorId, Caller, Claim, Comment, CommentId, Cursor, Highlight, Priority,
+        QueueName, QueueSort, Reason, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span,
+        Thread, ThreadId, ThreadKey, Timestamp, Words,
     },
     store::{
         AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError, Writes,
@@ -45,6 +45,7 @@ pub struct QueueRequest {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueItem {
     pub comment: CommentView,
+    pub site: SiteSlug,
     pub queue: QueueName,
     pub priority: Priority,
     pub highlights: Vec<Highlight>,
@@ -61,7 +62,7 @@ pub struct QueueItem {
     pub reports: Vec<Report>,
     /// What its author says against its being held or hidden.
     pub appeals: Vec<Appeal>,
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required)]
     pub claim: Option<Claim>,
 }
 
@@ -73,10 +74,6 @@ pub struct AuthorHistory {
     pub sanctions: Vec<Sanction>,
 }
 
-/// A moderator's lease of an item. None can be had yet.
-#[derive(Debug, Serialize)]
-pub enum Claim {}
-
 /// How many items wait in each queue, counted when asked.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct QueueCounts {
@@ -85,6 +82,8 @@ pub struct QueueCounts {
     pub escalated: i64,
     pub appeals: i64,
     pub sampled: i64,
+    /// Of those in `waiting`, how many wait for each reason.
+    pub reasons: BTreeMap<ReasonCode, i64>,
 }
 
 /// What to store of an item that enters the queue, for the first time or again, with its text for search: all of it
@@ -127,6 +126,7 @@ pub(super) fn entry(
             .map(|(_, score)| score.value())
             .fold(0.0, f32::max),
         cluster,
+        claim: None,
         created_at: comment.created_at,
     };
     (row, fold(comment.body.as_str()))
@@ -159,24 +159,12 @@ impl Moderation {
             .as_deref()
             .map(|cursor| Cursor::read::<_, QueuePosition>(cursor, &("queue", request)))
             .transpose()?;
-        let about_one_site = request.thread.is_some() || request.author.is_some();
         let sites = self
-            .sites_of(caller, request.site.as_ref(), about_one_site)
+            .sites_of(caller, request.site.as_ref(), request.is_of_one_site())
             .await?;
-        let words = request.q.as_ref().map(words).transpose()?;
-        let words = words.unwrap_or_default();
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
-        let filter = QueueFilter {
-            sites: sites.iter().map(|site| site.id).collect(),
-            queue: request.queue,
-            reason: request.reason,
-            thread: thread_id(&mut db, &sites, request.thread.as_ref()).await?,
-            author: request.author.clone(),
-            min_score: request.min_score,
-            words,
-            collapse: request.collapse,
-        };
+        let filter = filter(&mut db, &sites, request).await?;
         let rows = db
             .queue_page(&filter, request.sort, after, request.limit as i64 + 1)
             .await?;
@@ -201,7 +189,17 @@ impl Moderation {
         let sites = self.sites_of(caller, site, false).await?;
         let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let mut counts = QueueCounts::default();
-        for (queue, count) in self.store.read().await?.db().queue_counts(&ids).await? {
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        for (bits, count) in db.reason_counts(&ids).await? {
+            for code in ReasonCode::ALL
+                .into_iter()
+                .filter(|code| bits & code.bit() != 0)
+            {
+                *counts.reasons.entry(code).or_default() += count;
+            }
+        }
+        for (queue, count) in db.queue_counts(&ids).await? {
             *match queue {
                 QueueName::Waiting => &mut counts.waiting,
                 QueueName::Reported => &mut counts.reported,
@@ -212,6 +210,32 @@ impl Moderation {
         }
         Ok(counts)
     }
+}
+
+impl QueueRequest {
+    /// A thread or an author is of one site.
+    pub(super) const fn is_of_one_site(&self) -> bool {
+        self.thread.is_some() || self.author.is_some()
+    }
+}
+
+/// The filter of a request, on these sites.
+pub(super) async fn filter(
+    db: &mut Db<'_>,
+    sites: &[Site],
+    request: &QueueRequest,
+) -> Result<QueueFilter, Error> {
+    let words = request.q.as_ref().map(words).transpose()?;
+    Ok(QueueFilter {
+        sites: sites.iter().map(|site| site.id).collect(),
+        queue: request.queue,
+        reason: request.reason,
+        thread: thread_id(db, sites, request.thread.as_ref()).await?,
+        author: request.author.clone(),
+        min_score: request.min_score,
+        words: words.unwrap_or_default(),
+        collapse: request.collapse,
+    })
 }
 
 /// What is searched for: words without case and accents, of which there must be one.
@@ -331,7 +355,8 @@ impl Surroundings {
     }
 }
 
-async fn items(
+/// Items with all that a card shows, in the order of their rows.
+pub(super) async fn items(
     db: &mut Db<'_>,
     sites: &[Site],
     rows: Vec<QueueRow>,
@@ -355,6 +380,7 @@ async fn items(
             parent: ancestors.last().cloned(),
             ancestors,
             comment: comment.into(),
+            site: site.slug.clone(),
             queue: row.queue,
             priority: row.priority,
             highlights: explanation.highlights,
@@ -375,7 +401,7 @@ async fn items(
             }),
             reports: around.reports.remove(&row.comment).unwrap_or_default(),
             appeals: around.appeals.remove(&row.comment).unwrap_or_default(),
-            claim: None,
+            claim: row.claim.filter(|claim| claim.until > now),
         })
     });
     Ok(items.collect())

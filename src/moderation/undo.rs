@@ -1,13 +1,24 @@
-//! Taking a decision back.
+//! Taking a decision back, and what was decided together with it.
+
+use std::time::Instant;
+
+use uuid::Uuid;
 
 use super::{
     Decided, Error, Moderation, Thing,
-    decide::{after, carry_out, held_comment},
+    decide::{Group, PATIENCE, STEP, after, carry_out, held_comment},
 };
-use crate::domain::{Action, Caller, Decision, DecisionId, LabelOverrides, QueueName, Status};
+use crate::{
+    domain::{
+        Action, Caller, Claim, Comment, CommentId, Decision, DecisionId, LabelOverrides, QueueName,
+        Status,
+    },
+    store::Db,
+};
 
 impl Moderation {
-    /// Takes a decision back: the comment is again what it was, by a new decision.
+    /// Takes a decision back: the comment is again what it was, by a new decision. So is everything that was decided
+    /// together with it and has not changed since.
     ///
     /// # Errors
     /// [`Error::UndoRefused`], with the comment as it is, unless the decision is the comment's latest change.
@@ -19,7 +30,64 @@ impl Moderation {
             .decision(id)
             .await?
             .ok_or(Error::NotFound(Thing::Decision))?;
-        let comment = held_comment(&mut db, caller, undone.comment_id, Thing::Decision).await?;
+        let (named, of_group) = (undone.comment_id, undone.group_id);
+        let group = of_group.map(|_| Uuid::now_v7());
+        let (decision, comment) = self.undo_one(&mut db, caller, undone, group).await?;
+        let now = self.clock.now();
+        db.renew_claims(&Claim::new(caller.subject.as_str(), now), now)
+            .await?;
+        tx.commit().await?;
+        let mut decided = Decided::new(decision, comment);
+        if let (Some(of_group), Some(group)) = (of_group, group) {
+            let mut count = self.undo_group(caller, named, of_group, group).await?;
+            count.decided += 1;
+            decided.group = Some(count);
+        }
+        Ok(decided)
+    }
+
+    /// Takes back what was decided together, step by step, but for the comment `named`.
+    async fn undo_group(
+        &self,
+        caller: &Caller,
+        named: CommentId,
+        of_group: Uuid,
+        group: Uuid,
+    ) -> Result<Group, Error> {
+        let begun = Instant::now();
+        let mut count = Group::default();
+        let mut after = None;
+        loop {
+            let mut tx = self.store.begin().await?;
+            let mut db = tx.db();
+            let step = db.group(of_group, after, STEP as i64).await?;
+            after = step.last().map(|(comment, _)| *comment);
+            for (_, id) in step.iter().filter(|(comment, _)| *comment != named) {
+                let Some(undone) = db.decision(*id).await? else {
+                    continue;
+                };
+                match self.undo_one(&mut db, caller, undone, Some(group)).await {
+                    Ok(_) => count.decided += 1,
+                    Err(Error::UndoRefused { .. }) => count.left_out += 1,
+                    Err(error) => return Err(error),
+                }
+            }
+            tx.commit().await?;
+            count.complete = step.len() < STEP;
+            if count.complete || begun.elapsed() > PATIENCE {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn undo_one(
+        &self,
+        db: &mut Db<'_>,
+        caller: &Caller,
+        undone: Decision,
+        group: Option<Uuid>,
+    ) -> Result<(Decision, Comment), Error> {
+        let comment = held_comment(db, caller, undone.comment_id, Thing::Decision).await?;
         let latest = db.latest_decision(comment.id).await?;
         let earlier = match undone.undoes {
             Some(earlier) => db.decision(earlier).await?,
@@ -67,10 +135,9 @@ impl Moderation {
             version: comment.version + i64::from(undone.from_status != undone.to_status),
             replaces: comment.decision.as_ref().map(|standing| standing.id),
             undoes: Some(undone.id),
-            group_id: None,
+            group_id: group,
         };
-        let comment = carry_out(&mut db, comment, &decision, stands.as_ref()).await?;
-        tx.commit().await?;
-        Ok(Decided::new(decision, comment))
+        let comment = carry_out(db, comment, &decision, stands.as_ref()).await?;
+        Ok((decision, comment))
     }
 }

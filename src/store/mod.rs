@@ -11,7 +11,9 @@
 //! To add a table: a migration of the same number and name for each engine, a file here, and a test in `tests/api`,
 //! where everything runs on both.
 
+mod accounts;
 mod authors;
+mod claims;
 mod comments;
 mod decisions;
 mod error;
@@ -25,10 +27,12 @@ mod queue;
 mod reports;
 mod revisions;
 mod sanctions;
+mod scope;
 mod scores;
 mod signing_keys;
 mod sites;
 mod sql;
+mod stats;
 mod threads;
 mod upkeep;
 mod writes;
@@ -46,17 +50,21 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use accounts::{SessionRow, StoredAccount};
 pub use authors::{AuthorRecord, KnownAuthor};
 pub use comments::{ChangeFilter, Parent};
 pub use decisions::DecisionFilter;
 pub use error::StoreError;
+pub use events::{EventPosition, Happened};
 pub use fingerprints::{ClusterFacts, Fingerprinted, Place, StoredSignature};
 pub use idempotency::Remembered;
 pub use listing::ListedComment;
 pub use models::{ModelOrigin, StoredModel};
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
+pub use scope::Members;
 pub use scores::{Explanation, Scored};
 pub use signing_keys::StoredKey;
+pub use stats::{DecidedRow, QUARTER};
 pub use upkeep::{Engine, Schema};
 pub use writes::Writes;
 

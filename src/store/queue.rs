@@ -8,7 +8,8 @@ use super::{
     writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
-    AuthorId, CommentId, Priority, QueueName, QueueSort, ReasonCode, SiteId, ThreadId, Timestamp,
+    AuthorId, Claim, CommentId, Priority, QueueName, QueueSort, ReasonCode, SiteId, ThreadId,
+    Timestamp,
 };
 
 /// An item that waits.
@@ -25,6 +26,8 @@ pub struct QueueRow {
     /// The highest of its scores.
     pub max_score: f32,
     pub cluster: Option<Uuid>,
+    /// Whose it is, while the lease lasts; as stored, it may have ended.
+    pub claim: Option<Claim>,
     /// When the comment was posted.
     pub created_at: Timestamp,
 }
@@ -41,6 +44,8 @@ struct Row {
     reason_bits: i64,
     max_score: f64,
     cluster_id: Option<Uuid>,
+    claimed_by: Option<String>,
+    claimed_until: Option<i64>,
     created_at: i64,
 }
 
@@ -61,6 +66,7 @@ impl TryFrom<Row> for QueueRow {
             reason_bits: row.reason_bits,
             max_score: row.max_score as f32,
             cluster: row.cluster_id,
+            claim: Claim::standing(row.claimed_by, row.claimed_until, Timestamp::from_millis(0)),
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -117,7 +123,7 @@ fn like(word: &str) -> String {
 }
 
 /// The conditions of a filter on the rows of `queue` that go by the name of `alias`.
-fn conditions(select: &mut sql::Select, alias: &'static str, filter: &QueueFilter) {
+pub(super) fn conditions(select: &mut sql::Select, alias: &'static str, filter: &QueueFilter) {
     let column = |select: &mut sql::Select, lead: &'static str, name: &'static str| {
         select.push(lead).push(alias).push(name);
     };
@@ -198,8 +204,19 @@ impl<'a> Writes<'a> {
     }
 }
 
+macro_rules! select_rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT q.comment_id, q.site_id, q.thread_id, q.author_id, q.queue, q.priority, q.priority_parts,
+                 q.reason_bits, q.max_score, q.cluster_id, q.claimed_by, q.claimed_until, q.created_at
+             FROM queue q",
+            $rest
+        )
+    };
+}
+
 impl Db<'_> {
-    /// Moves an item to another queue, leaving the rest of it.
+    /// Moves an item to another queue, where it is nobody's, leaving the rest of it.
     ///
     /// # Errors
     /// When the database fails.
@@ -210,7 +227,7 @@ impl Db<'_> {
     ) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "UPDATE queue SET queue = $2 WHERE comment_id = $1",
+            "UPDATE queue SET queue = $2, claimed_by = NULL, claimed_until = NULL WHERE comment_id = $1",
             comment.0,
             queue.as_str()
         )?;
@@ -241,6 +258,19 @@ impl Db<'_> {
         .transpose()
     }
 
+    /// These items, the most harm first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queue_rows(&mut self, ids: &[CommentId]) -> Result<Vec<QueueRow>, StoreError> {
+        let mut select = sql::Select::new(select_rows!(" WHERE q.comment_id IN "));
+        select
+            .list(ids.iter().map(|id| id.0))
+            .push(" ORDER BY q.priority DESC, q.comment_id");
+        let rows = select.fetch_all::<Row>(self).await?;
+        rows.into_iter().map(QueueRow::try_from).collect()
+    }
+
     /// The next items after a position, in that order.
     ///
     /// # Errors
@@ -252,11 +282,7 @@ impl Db<'_> {
         after: Option<QueuePosition>,
         limit: i64,
     ) -> Result<Vec<QueueRow>, StoreError> {
-        let mut select = sql::Select::new(
-            "SELECT q.comment_id, q.site_id, q.thread_id, q.author_id, q.queue, q.priority, q.priority_parts,
-                 q.reason_bits, q.max_score, q.cluster_id, q.created_at
-             FROM queue q",
-        );
+        let mut select = sql::Select::new(select_rows!(""));
         select.push(" WHERE");
         conditions(&mut select, "q", filter);
         if filter.collapse {
@@ -327,6 +353,21 @@ impl Db<'_> {
                     .ok_or(StoreError::Unreadable("queue.queue"))
             })
             .collect()
+    }
+
+    /// How many items of these sites wait for each set of reasons, before readers saw them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reason_counts(&mut self, sites: &[SiteId]) -> Result<Vec<(i64, i64)>, StoreError> {
+        let mut select =
+            sql::Select::new("SELECT reason_bits, COUNT(*) FROM queue WHERE site_id IN ");
+        select
+            .list(sites.iter().map(|site| site.0))
+            .push(" AND queue = ")
+            .bind(QueueName::Waiting.as_str())
+            .push(" GROUP BY reason_bits");
+        select.fetch_all(self).await
     }
 
     /// How many items wait in each queue of these sites.

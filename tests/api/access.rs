@@ -19,6 +19,15 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("GET", "/openapi.json", &Role::ALL),
     ("GET", "/docs", &Role::ALL),
     ("GET", "/docs/{asset:.*}", &Role::ALL),
+    ("GET", "/moderation", &Role::ALL),
+    ("GET", "/moderation/{asset:.*}", &Role::ALL),
+    // These are for whoever is signed in: see `sessions`.
+    ("POST", "/moderation/session", &[]),
+    ("GET", "/moderation/session", &[]),
+    ("DELETE", "/moderation/session", &[]),
+    ("GET", "/moderation/sessions", &[]),
+    ("DELETE", "/moderation/sessions/{id}", &[]),
+    ("POST", "/moderation/password", &[]),
     ("GET", "/v1/threads", &Role::ALL),
     ("PUT", "/v1/threads/{key}", &[Role::Site]),
     ("GET", "/v1/threads/{key}", &Role::ALL),
@@ -35,6 +44,17 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/score", &Role::ALL),
     ("GET", "/v1/queue", MODERATORS),
     ("GET", "/v1/queue/counts", MODERATORS),
+    ("POST", "/v1/queue/claims", MODERATORS),
+    ("DELETE", "/v1/queue/claims", MODERATORS),
+    ("DELETE", "/v1/queue/claims/{id}", MODERATORS),
+    ("POST", "/v1/decisions:batch", MODERATORS),
+    ("GET", "/v1/clusters/{id}", MODERATORS),
+    ("GET", "/v1/stats", MODERATORS),
+    ("GET", "/v1/events", MODERATORS),
+    ("GET", "/v1/moderators", &[Role::Admin]),
+    ("POST", "/v1/moderators", &[Role::Admin]),
+    ("PATCH", "/v1/moderators/{name}", &[Role::Admin]),
+    ("POST", "/v1/moderators/{name}/links", &[Role::Admin]),
     ("POST", "/v1/comments/{id}/decisions", MODERATORS),
     ("POST", "/v1/decisions/{id}/undo", MODERATORS),
     ("GET", "/v1/decisions", MODERATORS),
@@ -78,19 +98,28 @@ on_each_database! {
                 .replace("{key}", "nothing-here")
                 .replace("{author}", "nobody")
                 .replace("{slug}", SITE)
-                .replace("{asset:.*}", "swagger-ui.css")
+                .replace("/docs/{asset:.*}", "/docs/swagger-ui.css")
+                .replace("/moderation/{asset:.*}", "/moderation/app.js")
+                .replace("{name}", "nobody")
                 .replace("{id}", "01890000-0000-7000-8000-000000000000");
             let (_, _, allowed) = WHO_MAY
                 .iter()
                 .find(|(m, p, _)| *m == method && *p == template)
                 .unwrap();
             let method = Method::from_bytes(method.as_bytes()).unwrap();
+            // Events never end; who may not hear them is told at once.
+            let allowed = if path == "/v1/events" { &[] } else { *allowed };
             let ask = |client: crate::harness::Client| {
                 let request = client.request(method.clone(), &path).json(&json!({}));
                 async move { client.send(request).await }
             };
-            let public = needs.is_none();
+            let public = needs.is_none() && !allowed.is_empty();
+            let of_a_session = needs.is_none() && allowed.is_empty();
             let anonymous = ask(app.anonymous()).await;
+            if of_a_session {
+                assert!(anonymous.status.is_client_error());
+                continue;
+            }
             if public {
                 anonymous.expect(200);
             } else {
@@ -98,7 +127,8 @@ on_each_database! {
                 assert!(scheme.to_str().unwrap().starts_with("Bearer"));
                 anonymous.problem(401, "unauthorized");
             }
-            for role in Role::ALL {
+            let forbidden = Role::ALL.into_iter().filter(|role| path != "/v1/events" || *role == Role::Site);
+            for role in forbidden {
                 let answer = ask(app.bearer(role, "somebody", &[SITE])).await;
                 if allowed.contains(&role) {
                     let status = answer.status.as_u16();

@@ -214,6 +214,8 @@ fn check_format(format: &Value, text: &str, at: &str) -> Result<(), String> {
         "date-time" => {
             text.replace(|c: char| c.is_ascii_digit(), "0") == "0000-00-00T00:00:00.000Z"
         }
+        "date" => text.replace(|c: char| c.is_ascii_digit(), "0") == "0000-00-00",
+        "password" => true,
         "uri" => text.split_once(':').is_some(),
         "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),

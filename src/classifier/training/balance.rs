@@ -44,7 +44,7 @@ pub(crate) fn trust(source: &str) -> f32 {
         // As comments come, neither picked for their abuse nor written to be labelled.
         "jigsaw_wiki5k_en" | "wikitalk_gn_en" => 2.2,
         // Written for this, and so many small sources that more would drown the rest.
-        source if source.starts_with("palabre") => 2.5,
+        source if source.starts_with("palabre") => 2.0,
         _ => 1.0,
     }
 }

@@ -35,7 +35,7 @@ pub enum Disguise {
     Decorated,
     /// Characters without width between letters.
     ZeroWidth,
-    /// One letter held down: `idiooooot`.
+    /// One letter held down: `idiiiiiot`.
     Stretched,
     /// Phone spelling, French and English.
     Phone,
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(worn(Disguise::NoAccents), "Tu es un idiot, ne bete");
         assert_eq!(worn(Disguise::Leet), "Tu es un 1d10t, né b3t3");
         assert_eq!(worn(Disguise::Spaced), "Tu es un i d i o t, né bête");
-        assert_eq!(worn(Disguise::Stretched), "Tu es un idiooooot, né bêêêêête");
+        assert_eq!(worn(Disguise::Stretched), "Tu es un idiiiiiot, né bêêêêête");
         assert_ne!(worn(Disguise::Homoglyphs), text);
         assert_eq!(
             worn(Disguise::ZeroWidth).chars().count(),

@@ -1,0 +1,367 @@
+//! Moderators' accounts and sessions: who signs in to the page, and how.
+//!
+//! An account begins with a one-time link, by which its owner signs in and chooses a password. A session is a random
+//! number in a cookie; the database has its digest only. Each request looks its session up, so that what an admin
+//! disables has no effect from then on.
+
+use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+use super::{Error, Moderation, Thing, administration::Administration, tokens::scope};
+use crate::{
+    domain::{Account, Caller, Password, Role, SessionId, SiteScope, SiteSlug, Subject, Timestamp},
+    store::{SessionRow, StoreError, StoredAccount},
+};
+
+/// How long a link is good, in milliseconds.
+const LINK_LASTS: i64 = 24 * 60 * 60 * 1000;
+/// How long a session lasts, in milliseconds.
+const SESSION_LASTS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// A session in use is noted no more often than this, in milliseconds.
+const SEEN_EVERY: i64 = 60 * 1000;
+/// Random bytes of a link and of a cookie.
+const SECRET_BYTES: usize = 32;
+/// Characters kept of what a browser says it is.
+const AGENT: usize = 200;
+/// Passwords hashed at the same time: each takes a core for a while, and 19 MiB.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// Who is signed in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionView {
+    pub name: String,
+    #[schema(value_type = String)]
+    pub role: Role,
+    /// Slugs of the sites they may moderate.
+    pub sites: Vec<SiteSlug>,
+    pub expires_at: Timestamp,
+    #[serde(skip)]
+    pub id: SessionId,
+}
+
+/// One of the places somebody is signed in at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = OpenSession)]
+pub struct OpenSession {
+    pub id: SessionId,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+    /// What the browser says it is.
+    pub agent: String,
+    /// The one that asks.
+    pub current: bool,
+}
+
+/// What somebody proves themselves by.
+pub enum Proof {
+    Password { name: String, password: String },
+    Link(String),
+}
+
+/// A fresh secret, and the digest that is kept of it.
+fn secret() -> Result<(String, Vec<u8>), Error> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Keys)?;
+    let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let digest = digest(&text);
+    Ok((text, digest))
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// Hashes or verifies on a thread of its own, few at a time.
+async fn hashing<T: Send + 'static>(
+    work: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Result<T, Error> {
+    let _turn = HASHING.acquire().await.map_err(|_| Error::Broken)?;
+    let done = tokio::task::spawn_blocking(work).await;
+    done.ok().flatten().ok_or(Error::NotSignedIn)
+}
+
+async fn hash(password: Password) -> Result<String, Error> {
+    hashing(move || {
+        let hashed = Argon2::default().hash_password(password.as_bytes());
+        hashed.ok().map(|hash| hash.to_string())
+    })
+    .await
+}
+
+/// Whether a password is the one of this hash. Without a hash it takes as long, and is not.
+async fn verify(password: String, hash: Option<String>) -> Result<(), Error> {
+    hashing(move || {
+        let Some(hash) = hash else {
+            let _ = Argon2::default().hash_password(password.as_bytes());
+            return None;
+        };
+        let hash = PasswordHash::new(&hash).ok()?;
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .ok()
+    })
+    .await
+}
+
+impl Administration {
+    /// Adds an account; the secret of the link by which its owner signs in first.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub async fn add_moderator(
+        &self,
+        name: &Subject,
+        role: Role,
+        sites: &SiteScope,
+    ) -> Result<(Account, String), Error> {
+        let account = Account {
+            name: name.as_str().to_owned(),
+            role,
+            sites: match sites {
+                SiteScope::All => vec!["*".to_owned()],
+                SiteScope::Only(slugs) => slugs.iter().map(|s| s.as_str().to_owned()).collect(),
+            },
+            disabled: false,
+            created_at: Timestamp::now(),
+        };
+        let (link, digest) = secret()?;
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        match db.insert_account(&account).await {
+            Err(StoreError::Exists(_)) => return Err(Error::ModeratorExists),
+            outcome => outcome?,
+        }
+        db.insert_link(&digest, &account.name, link_ends()).await?;
+        tx.commit().await?;
+        Ok((account, link))
+    }
+
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn moderators(&self) -> Result<Vec<Account>, Error> {
+        let accounts = self.store.read().await?.db().accounts().await?;
+        Ok(accounts.into_iter().map(|stored| stored.account).collect())
+    }
+
+    /// A new link for an account, in place of earlier ones: for who forgot the password.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub async fn new_link(&self, name: &str) -> Result<String, Error> {
+        let (link, digest) = secret()?;
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        if db.account(name).await?.is_none() {
+            return Err(Error::NotFound(Thing::Moderator));
+        }
+        db.insert_link(&digest, name, link_ends()).await?;
+        tx.commit().await?;
+        Ok(link)
+    }
+
+    /// Disables an account and ends its sessions, or enables it again.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub async fn set_disabled(&self, name: &str, disabled: bool) -> Result<Account, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        if !db.set_disabled(name, disabled).await? {
+            return Err(Error::NotFound(Thing::Moderator));
+        }
+        if disabled {
+            db.end_other_sessions(name, None).await?;
+        }
+        let account = db.account(name).await?;
+        tx.commit().await?;
+        account
+            .map(|stored| stored.account)
+            .ok_or(Error::NotFound(Thing::Moderator))
+    }
+}
+
+fn link_ends() -> Timestamp {
+    Timestamp::from_millis(Timestamp::now().millis() + LINK_LASTS)
+}
+
+impl Moderation {
+    /// Signs somebody in; the cookie's secret, and who they are.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`] when the proof is none; what is wrong with it is not told.
+    #[tracing::instrument(skip_all)]
+    pub async fn sign_in(&self, proof: Proof, agent: &str) -> Result<(String, SessionView), Error> {
+        let now = self.clock.now();
+        let stored = match proof {
+            Proof::Password { name, password } => {
+                let name = Subject::parse(&name).map_err(|_| Error::NotSignedIn)?;
+                let stored = self.store.read().await?.db().account(name.as_str()).await?;
+                let hash = stored.as_ref().and_then(|stored| stored.password.clone());
+                verify(password, hash).await?;
+                stored
+            }
+            Proof::Link(link) => {
+                let mut tx = self.store.begin().await?;
+                let mut db = tx.db();
+                let stored = match db.spend_link(&digest(&link), now).await? {
+                    Some(name) => {
+                        // Who comes by a link chooses a password anew.
+                        db.set_password(&name, None).await?;
+                        db.account(&name).await?
+                    }
+                    None => None,
+                };
+                tx.commit().await?;
+                stored
+            }
+        };
+        let account = stored
+            .map(|stored: StoredAccount| stored.account)
+            .filter(|account| !account.disabled)
+            .ok_or(Error::NotSignedIn)?;
+        let (cookie, digest) = secret()?;
+        let session = SessionRow {
+            id: SessionId::generate().0,
+            moderator: account.name.clone(),
+            agent: agent.chars().take(AGENT).collect(),
+            created_at: now.millis(),
+            seen_at: now.millis(),
+            expires_at: now.millis() + SESSION_LASTS,
+        };
+        let mut tx = self.store.begin().await?;
+        tx.db().insert_session(&session, &digest).await?;
+        tx.commit().await?;
+        tracing::info!(moderator = account.name, "signed in");
+        let caller = caller(&account).ok_or(Error::NotSignedIn)?;
+        let view = self.session_view(&caller, &session).await?;
+        Ok((cookie, view))
+    }
+
+    /// Whose session a cookie is, and the session.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`] when it is nobody's, or has ended.
+    pub async fn verify_session(&self, cookie: &str) -> Result<(Caller, SessionRow), Error> {
+        let now = self.clock.now();
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let session = db
+            .session(&digest(cookie))
+            .await?
+            .filter(|session| session.expires_at > now.millis())
+            .ok_or(Error::NotSignedIn)?;
+        let stored = db.account(&session.moderator).await?;
+        let caller = stored
+            .filter(|stored| !stored.account.disabled)
+            .and_then(|stored| caller(&stored.account))
+            .ok_or(Error::NotSignedIn)?;
+        drop(conn);
+        if session.seen_at + SEEN_EVERY < now.millis() {
+            let mut tx = self.store.begin().await?;
+            tx.db().see_session(SessionId(session.id), now).await?;
+            tx.commit().await?;
+        }
+        Ok((caller, session))
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_view(
+        &self,
+        caller: &Caller,
+        session: &SessionRow,
+    ) -> Result<SessionView, Error> {
+        let sites = self.sites_of(caller, None, false).await?;
+        Ok(SessionView {
+            name: caller.subject.as_str().to_owned(),
+            role: caller.role,
+            sites: sites.into_iter().map(|site| site.slug).collect(),
+            expires_at: Timestamp::from_millis(session.expires_at),
+            id: SessionId(session.id),
+        })
+    }
+
+    /// The places somebody is signed in at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_sessions(&self, current: &SessionRow) -> Result<Vec<OpenSession>, Error> {
+        let rows = self
+            .store
+            .read()
+            .await?
+            .db()
+            .sessions(&current.moderator)
+            .await?;
+        let sessions = rows.into_iter().map(|row| OpenSession {
+            current: row.id == current.id,
+            id: SessionId(row.id),
+            created_at: Timestamp::from_millis(row.created_at),
+            seen_at: Timestamp::from_millis(row.seen_at),
+            agent: row.agent,
+        });
+        Ok(sessions.collect())
+    }
+
+    /// Ends a session of whoever is signed in.
+    ///
+    /// # Errors
+    /// When it is not theirs.
+    pub async fn end_session(&self, current: &SessionRow, id: SessionId) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let ended = tx.db().end_session(&current.moderator, id).await?;
+        tx.commit().await?;
+        if ended {
+            Ok(())
+        } else {
+            Err(Error::NotFound(Thing::Session))
+        }
+    }
+
+    /// Gives whoever is signed in another password, and ends their other sessions. Who has a password proves it.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassword`] when the old one is not theirs.
+    pub async fn change_password(
+        &self,
+        current: &SessionRow,
+        old: Option<String>,
+        new: Password,
+    ) -> Result<(), Error> {
+        let name = &current.moderator;
+        let stored = self.store.read().await?.db().account(name).await?;
+        let had = stored.and_then(|stored| stored.password);
+        if had.is_some() {
+            let old = old.ok_or(Error::WrongPassword)?;
+            match verify(old, had).await {
+                Err(Error::NotSignedIn) => return Err(Error::WrongPassword),
+                outcome => outcome?,
+            }
+        }
+        let hash = hash(new).await?;
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        db.set_password(name, Some(&hash)).await?;
+        db.end_other_sessions(name, Some(SessionId(current.id)))
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn caller(account: &Account) -> Option<Caller> {
+    Some(Caller {
+        subject: Subject::parse(&account.name).ok()?,
+        role: account.role,
+        sites: scope(&account.sites)?,
+    })
+}

@@ -1,0 +1,117 @@
+//! Leases: which moderator has which item of the queue before them, and until when.
+
+use uuid::Uuid;
+
+use super::{Db, QueueFilter, StoreError, queue::conditions, sql};
+use crate::domain::{Claim, CommentId, SiteId, Timestamp};
+
+impl Db<'_> {
+    /// Leases the next items that nobody has to `claim.by`, by priority, the most harm first. Two who ask at the same
+    /// moment get different ones.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_next(
+        &mut self,
+        filter: &QueueFilter,
+        claim: &Claim,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<CommentId>, StoreError> {
+        let mut select = sql::Select::new("SELECT q.comment_id FROM queue q WHERE");
+        conditions(&mut select, "q", filter);
+        select
+            .push(" AND (q.claimed_until IS NULL OR q.claimed_until <= ")
+            .bind(now.millis())
+            .push(") ORDER BY q.priority DESC, q.comment_id LIMIT ")
+            .bind(limit)
+            .push(sql::by_engine!(self, sqlite: "", postgres: " FOR UPDATE SKIP LOCKED"));
+        let free: Vec<(Uuid,)> = select.fetch_all(self).await?;
+        let mut update = sql::Select::new("UPDATE queue SET claimed_by = ");
+        update
+            .bind(claim.by.as_str())
+            .push(", claimed_until = ")
+            .bind(claim.until.millis())
+            .push(" WHERE comment_id IN ")
+            .list(free.iter().map(|(id,)| *id))
+            .push(" RETURNING comment_id");
+        update.fetch_all::<(Uuid,)>(self).await?;
+        Ok(free.into_iter().map(|(id,)| CommentId(id)).collect())
+    }
+
+    /// Whose an item is; it stays so until the transaction ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_of(
+        &mut self,
+        comment: CommentId,
+        now: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        let text = sql::by_engine!(
+            self,
+            sqlite: "SELECT claimed_by, claimed_until FROM queue WHERE comment_id = $1",
+            postgres: "SELECT claimed_by, claimed_until FROM queue WHERE comment_id = $1 FOR UPDATE",
+        );
+        let row = sql::fetch_optional!(self, (Option<String>, Option<i64>), text, comment.0)?;
+        Ok(row.and_then(|(by, until)| Claim::standing(by, until, now)))
+    }
+
+    /// The items somebody has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claims_by(
+        &mut self,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Vec<CommentId>, StoreError> {
+        let rows = sql::fetch_all!(
+            self,
+            (Uuid,),
+            "SELECT comment_id FROM queue WHERE claimed_by = $1 AND claimed_until > $2",
+            by,
+            now.millis()
+        )?;
+        Ok(rows.into_iter().map(|(id,)| CommentId(id)).collect())
+    }
+
+    /// Lets what somebody has last longer, since they are at work.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew_claims(&mut self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
+        sql::execute!(
+            self,
+            "UPDATE queue SET claimed_until = $2 WHERE claimed_by = $1 AND claimed_until > $3",
+            &claim.by,
+            claim.until.millis(),
+            now.millis()
+        )?;
+        Ok(())
+    }
+
+    /// Gives back what somebody has: one item, or all. What was given back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_claims(
+        &mut self,
+        by: &str,
+        comment: Option<CommentId>,
+    ) -> Result<Vec<(CommentId, SiteId)>, StoreError> {
+        let mut update = sql::Select::new(
+            "UPDATE queue SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ",
+        );
+        update.bind(by);
+        if let Some(comment) = comment {
+            update.push(" AND comment_id = ").bind(comment.0);
+        }
+        update.push(" RETURNING comment_id, site_id");
+        let rows: Vec<(Uuid, Uuid)> = update.fetch_all(self).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(comment, site)| (CommentId(comment), SiteId(site)))
+            .collect())
+    }
+}
