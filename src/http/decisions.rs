@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, ResponseError as _, http::StatusCode, web};
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, http::StatusCode, web,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,6 +15,7 @@ use super::{
     parameters::{CommentPath, OfSites, Paging},
     problem::Problem,
     queue::PAGE,
+    trace::RequestId,
 };
 use crate::{
     domain::{
@@ -168,6 +171,7 @@ const MOST: usize = 200;
 pub async fn batch(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
+    request: HttpRequest,
     Json(body): Json<BatchRequest>,
 ) -> Result<HttpResponse, Problem> {
     if !(1..=MOST).contains(&body.decisions.len()) {
@@ -176,6 +180,8 @@ pub async fn batch(
             format!("must have from 1 to {MOST} entries"),
         ));
     }
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let request_id = request_id.map_or_else(String::new, |RequestId(id)| id);
     let mut results = Vec::with_capacity(body.decisions.len());
     for entry in body.decisions {
         let request = DecisionRequest {
@@ -194,6 +200,7 @@ pub async fn batch(
                 .map_err(Problem::from),
             Err(_) => Err(Error::NotFound(Thing::Comment).into()),
         };
+        let outcome = outcome.map_err(|problem| problem.of_request(&request_id));
         results.push(BatchResult::new(entry.comment_id, outcome));
     }
     Ok(HttpResponse::Ok().json(BatchResults { results }))

@@ -40,8 +40,13 @@ use crate::domain::Role;
         (name = "score", description = "Scores without storing."),
         (name = "queue", description = "What waits for a moderator."),
         (name = "decisions", description = "What moderators decide, and the audit log."),
+        (name = "clusters", description = "Copies of one text."),
+        (name = "events", description = "What happens, as it happens."),
+        (name = "stats", description = "Figures."),
         (name = "authors", description = "Readers as moderators see them."),
         (name = "sites", description = "Sites and their policies."),
+        (name = "moderators", description = "Accounts of the moderators' page."),
+        (name = "sessions", description = "Signing in to the moderators' page, and out."),
         (name = "health", description = "The process itself."),
     ),
 )]

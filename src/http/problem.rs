@@ -273,6 +273,14 @@ impl Problem {
         }
     }
 
+    /// The same, of a request.
+    pub(super) fn of_request(self, id: &str) -> Self {
+        Self {
+            request_id: Some(id.to_owned()),
+            ..self
+        }
+    }
+
     /// The answer, once it is known which request it is for.
     pub fn response(mut self, request_id: &str) -> HttpResponse {
         self.request_id = Some(request_id.to_owned());

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage as _, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -22,6 +22,10 @@ use crate::moderation::Moderation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id of the request at hand, for answers that hold several.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
 /// Handles one request inside its span.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
@@ -30,6 +34,7 @@ pub async fn observe<B: MessageBody>(
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = %id, method = known_method(request.method()));
     let metrics = request.app_data::<web::Data<Moderation>>().cloned();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let begun = Instant::now();
     let mut response = async {
         let response = next.call(request).await?;

@@ -204,6 +204,14 @@ impl Moderation {
             after = ids.last().copied();
             for id in ids.iter().copied().filter(|id| *id != named) {
                 let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
+                // Somebody else may have decided since it was looked for.
+                let decided = comment
+                    .decision
+                    .as_ref()
+                    .is_some_and(|standing| standing.action != Action::Escalate);
+                if !statuses.contains(&comment.status.as_str()) || (undecided && decided) {
+                    continue;
+                }
                 match self
                     .decide_held(&mut db, caller, comment, request, Some(group))
                     .await

@@ -280,7 +280,7 @@ mod tests {
         );
         assert_eq!(
             Disguise::Phone.worn_by("Je te dis que c'est tout"),
-            "jte dis ke c tout"
+            "jte dis ke c tt"
         );
     }
 }
