@@ -3,7 +3,7 @@
 use super::dataset::Example;
 use crate::domain::{Label, PerLabel, Thresholds};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Replies that stand below two comments, once as abuse and once not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -41,12 +41,12 @@ pub(crate) fn swapped(
         }
     }
     let mut swapped = Swapped::default();
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for example in examples {
         let Some([Some(calm), Some(abusive)]) = replies.get(example.text.as_str()) else {
             continue;
         };
-        if seen.insert(example.text.as_str(), ()).is_some() {
+        if !seen.insert(example.text.as_str()) {
             continue;
         }
         swapped.pairs += 1;
