@@ -23,7 +23,7 @@ use palabre::{
 use serde_json::Value;
 
 /// Share of letters in fives that two texts have in common, from which one is a copy of the other.
-const NEAR: f64 = 0.7;
+const NEAR: f64 = 0.75;
 
 fn files() -> Vec<(String, String)> {
     seeds::files()

@@ -123,7 +123,7 @@ pub struct BatchResults {
 /// What became of one: a decision, or the problem that stands against it.
 #[derive(Serialize, ToSchema)]
 pub struct BatchResult {
-    #[schema(value_type = CommentId)]
+    /// As it was asked for.
     comment_id: String,
     /// The status that a request of its own would have been answered with.
     status: u16,

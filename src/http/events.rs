@@ -30,7 +30,6 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// `comment.decided`. `Last-Event-ID` goes on after that event.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "listenToEvents",
-    params(("Last-Event-ID" = Option<String>, Header, description = "The last event seen; without it, only what happens from now on.")),
     responses(
         (status = 200, description = "Server-sent events.", body = String, content_type = "text/event-stream"),
         (status = 422, description = "`Last-Event-ID` is not the id of an event."),

@@ -125,7 +125,7 @@ on_each_database! {
         moderator.decide(&hidden, "hide").await.expect(201);
         site.comment("closed", "awa", "Avant la fin.").await;
         site.put("/v1/threads/closed", json!({"closed": true})).await.expect(200);
-        let reply_to = |parent: &Value| changed(&json!({"parent_id": parent, "body": "Tout à fait."}));
+        let reply_to = |parent: &Value| changed(&json!({"parent_id": parent, "body": "Je ne suis pas de cet avis."}));
         let unknown = json!("01890000-0000-7000-8000-000000000000");
         for (thread, parent, status, kind) in [
             ("a", &unknown, 404, "parent-not-found"),
