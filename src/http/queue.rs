@@ -147,7 +147,10 @@ pub async fn claim(
 #[utoipa::path(
     delete, path = "/v1/queue/claims/{id}", operation_id = "releaseItem",
     params(CommentPath),
-    responses((status = 204, description = "It is not the caller's, whether it was before or not.")),
+    responses(
+        (status = 204, description = "It is not the caller's, whether it was before or not."),
+        (status = 404, description = "That is the id of nothing."),
+    ),
 )]
 pub async fn release(
     moderation: web::Data<Moderation>,
