@@ -60,6 +60,7 @@ pub use fingerprints::{ClusterFacts, Fingerprinted, Place, StoredSignature};
 pub use idempotency::Remembered;
 pub use listing::ListedComment;
 pub use models::{ModelOrigin, StoredModel};
+pub use pool::PoolState;
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
 pub use scope::Members;
 pub use scores::{Explanation, Scored};
@@ -101,15 +102,6 @@ pub enum Tx {
 pub enum Db<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut pool::Lease),
-}
-
-/// The connections of one pool.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolState {
-    pub name: &'static str,
-    pub idle: u32,
-    /// In use just now.
-    pub busy: u32,
 }
 
 /// How a transaction holds the row it reads, until its end. SQLite holds everything anyway.

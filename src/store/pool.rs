@@ -21,6 +21,15 @@ const PING_PATIENCE: Duration = Duration::from_secs(1);
 /// One that answered so short a time ago is not asked whether it is there.
 const SURELY_THERE: Duration = Duration::from_secs(1);
 
+/// The connections of one pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    pub name: &'static str,
+    pub idle: u32,
+    /// In use just now.
+    pub busy: u32,
+}
+
 #[derive(Debug, Clone)]
 pub struct Pool(Arc<Shared>);
 
