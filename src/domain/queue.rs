@@ -62,6 +62,8 @@ pub struct Claim {
 impl Claim {
     /// How long a lease lasts, in milliseconds, unless its holder does something meanwhile.
     pub const LASTS: i64 = 10 * 60 * 1000;
+    /// How long a lease goes without being made longer, in milliseconds, while its holder works.
+    pub const RENEWED_EVERY: i64 = 60 * 1000;
     /// The most items one moderator has at a time.
     pub const MOST: usize = 50;
 

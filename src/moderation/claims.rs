@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Caller, Claim, CommentId, Event, EventKind},
-    store::Writes,
+    store::{StoreError, Writes},
 };
 
 /// Items that are now this moderator's.
@@ -35,8 +35,8 @@ impl Moderation {
         let now = self.clock.now();
         let claim = Claim::new(me, now);
         let filter = filter(&mut db, &sites, request).await?;
-        let held = db.claims_by(me, now).await?.len();
-        let limit = request.limit.min(Claim::MOST.saturating_sub(held));
+        let (held, _) = db.claims_by(me, now).await?;
+        let limit = request.limit.min(Claim::MOST.saturating_sub(held as usize));
         let ids = db.claim_next(&filter, &claim, now, limit as i64).await?;
         db.renew_claims(&claim, now).await?;
         let rows = db.queue_rows(&ids).await?;
@@ -53,6 +53,29 @@ impl Moderation {
         let items = items(&mut db, &sites, rows).await?;
         tx.commit().await?;
         Ok(Claimed { items })
+    }
+
+    /// Lets what the caller has last longer, since they did something. Not in the transaction of what they did: two that
+    /// they do at once would wait for each other. That it failed is no reason to say that the rest did.
+    pub(super) async fn renew_claims(&self, caller: &Caller) {
+        let renewed = async {
+            let now = self.clock.now();
+            let claim = Claim::new(caller.subject.as_str(), now);
+            let mut conn = self.store.read().await?;
+            let (_, first) = conn.db().claims_by(&claim.by, now).await?;
+            drop(conn);
+            if first
+                .is_some_and(|first| first.millis() + Claim::RENEWED_EVERY < claim.until.millis())
+            {
+                let mut tx = self.store.begin().await?;
+                tx.db().renew_claims(&claim, now).await?;
+                tx.commit().await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(%error, "leases could not be renewed");
+        }
     }
 
     /// Gives one item back, or all that the caller has.

@@ -37,7 +37,7 @@ impl Moderation {
         let after: Option<CommentId> = cursor
             .map(|cursor| Cursor::read(cursor, &("cluster", id)))
             .transpose()?;
-        let statuses = [Status::Pending, Status::Published, Status::Hidden].map(Status::as_str);
+        let statuses = [Status::Pending, Status::Published, Status::Hidden];
         let members = Members::Copies(id.0);
         let mut conn = self.store.read().await?;
         let mut db = conn.db();

@@ -1,25 +1,21 @@
 //! A moderator's decision on a comment, and on what goes with it.
 
-use std::time::{Duration, Instant};
-
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{CommentView, Error, Moderation, Thing, queue};
+use super::{
+    CommentView, Error, Moderation, Thing,
+    groups::{Group, Task},
+    queue,
+};
 use crate::{
     domain::{
-        Action, Caller, Claim, Comment, CommentId, Decision, DecisionId, DecisionReason, Event,
-        EventKind, LabelOverrides, Note, Refusal, Role, Scope, StandingDecision, Status, Timestamp,
-        Verb,
+        Action, Caller, Comment, CommentId, Decision, DecisionId, DecisionReason, Event, EventKind,
+        LabelOverrides, Note, Refusal, Role, Scope, StandingDecision, Status, Timestamp, Verb,
     },
     store::{Db, Lock, Members, StoreError, Writes},
 };
-
-/// How many comments of a group are decided by one transaction: others may write between two of them.
-pub(super) const STEP: usize = 100;
-/// How long a request goes on deciding a group; what is left then is for another request.
-pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a moderator wants done with a comment they have seen at `version`.
 #[derive(Debug, Clone)]
@@ -48,17 +44,6 @@ pub struct Decided {
     pub group: Option<Group>,
 }
 
-/// What was decided together with a comment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Group {
-    /// Comments decided, the one that was named included.
-    pub decided: usize,
-    /// Comments left as they are: somebody else has them before them, or the action does not apply.
-    pub left_out: usize,
-    /// Whether all were looked at; if not, the same decision again goes on.
-    pub complete: bool,
-}
-
 impl Decided {
     pub(super) fn new(decision: Decision, comment: Comment) -> Self {
         Self {
@@ -71,11 +56,8 @@ impl Decided {
 }
 
 impl Moderation {
-    /// Approves, hides or escalates a comment, and what goes with it by the scope of the decision.
-    ///
-    /// The comment that is named is decided by a transaction of its own, and what goes with it by others, a hundred
-    /// comments each. Should the server stop between two of them, the rest waits as before; one undo takes back whatever
-    /// was decided.
+    /// Approves, hides or escalates a comment, and what goes with it by the scope of the decision: see [`super::groups`].
+    /// One undo takes back whatever was decided.
     ///
     /// # Errors
     /// [`Error::Stale`] when the comment is no longer at the version that was seen; [`Error::Claimed`] when somebody else
@@ -90,34 +72,36 @@ impl Moderation {
         if request.force && caller.role != Role::Admin {
             return Err(Error::ForceForbidden);
         }
-        let group = (request.scope != Scope::Comment).then(Uuid::now_v7);
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
         let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
-        if comment.status != Status::Deleted && comment.version != request.version {
-            return Err(Error::Stale(Box::new(comment.into())));
-        }
         let members = members(&mut db, &comment, request.scope, self.clock.now()).await?;
-        let (decision, comment) = self
-            .decide_held(&mut db, caller, comment, &request, group)
-            .await?;
-        let now = self.clock.now();
-        db.renew_claims(&Claim::new(caller.subject.as_str(), now), now)
-            .await?;
+        let latest = db.latest_decision(id).await?;
+        let begun = latest.filter(|latest| begins_group(latest, caller, &comment, &request));
+        let (decision, comment) = if let Some(begun) = begun {
+            // The same request came before, and did not come to its end.
+            (begun, comment)
+        } else {
+            if comment.status != Status::Deleted && comment.version != request.version {
+                return Err(Error::Stale(Box::new(comment.into())));
+            }
+            let group = members.as_ref().map(|_| Uuid::now_v7());
+            self.decide_held(&mut db, caller, comment, &request, group)
+                .await?
+        };
         tx.commit().await?;
+        self.renew_claims(caller).await;
         let mut decided = Decided::new(decision, comment);
-        if let (Some(group), Some(members)) = (group, members) {
-            let mut count = self
-                .decide_members(caller, id, &members, &request, group)
-                .await?;
-            count.decided += 1;
-            decided.group = Some(count);
+        if let (Some(group), Some(members)) = (decided.group_id, members) {
+            let request = &request;
+            let task = Task::Decide { request, members };
+            decided.group = Some(self.go_on(caller, id, &task, group).await);
         }
         Ok(decided)
     }
 
     /// Decides a comment that is held.
-    async fn decide_held(
+    pub(super) async fn decide_held(
         &self,
         db: &mut Db<'_>,
         caller: &Caller,
@@ -176,57 +160,30 @@ impl Moderation {
         let comment = carry_out(db, comment, &decision, Some(&decision)).await?;
         Ok((decision, comment))
     }
+}
 
-    /// Decides what goes with a comment, step by step.
-    async fn decide_members(
-        &self,
-        caller: &Caller,
-        named: CommentId,
-        members: &Members,
-        request: &DecisionRequest,
-        group: Uuid,
-    ) -> Result<Group, Error> {
-        let statuses: &[&str] = match request.verb {
-            Verb::Hide => &[Status::Pending.as_str(), Status::Published.as_str()],
-            Verb::Approve | Verb::Escalate => &[Status::Pending.as_str()],
-        };
-        // What a human has approved by itself stays, unless the branch it is on is cut off.
-        let undecided = !matches!(members, Members::Below(_));
-        let begun = Instant::now();
-        let mut count = Group::default();
-        let mut after = None;
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut db = tx.db();
-            let ids = db
-                .members(members, statuses, undecided, after, STEP as i64)
-                .await?;
-            after = ids.last().copied();
-            for id in ids.iter().copied().filter(|id| *id != named) {
-                let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
-                // Somebody else may have decided since it was looked for.
-                let decided = comment
-                    .decision
-                    .as_ref()
-                    .is_some_and(|standing| standing.action != Action::Escalate);
-                if !statuses.contains(&comment.status.as_str()) || (undecided && decided) {
-                    continue;
-                }
-                match self
-                    .decide_held(&mut db, caller, comment, request, Some(group))
-                    .await
-                {
-                    Ok(_) => count.decided += 1,
-                    Err(Error::Refused { .. } | Error::Claimed { .. }) => count.left_out += 1,
-                    Err(error) => return Err(error),
-                }
-            }
-            tx.commit().await?;
-            count.complete = ids.len() < STEP;
-            if count.complete || begun.elapsed() > PATIENCE {
-                return Ok(count);
-            }
-        }
+/// Whether a comment's latest decision is what this very request began: a group, by the same moderator, from the version
+/// that they saw.
+fn begins_group(
+    latest: &Decision,
+    caller: &Caller,
+    comment: &Comment,
+    request: &DecisionRequest,
+) -> bool {
+    let seen = latest.version - i64::from(latest.from_status != latest.to_status);
+    request.scope != Scope::Comment
+        && latest.group_id.is_some()
+        && latest.action == Action::from(request.verb)
+        && latest.moderator == caller.subject.as_str()
+        && latest.version == comment.version
+        && seen == request.version
+}
+
+/// What a verb changes of the comments that go with the one that is named.
+pub(super) const fn statuses(verb: Verb) -> &'static [Status] {
+    match verb {
+        Verb::Hide => &[Status::Pending, Status::Published],
+        Verb::Approve | Verb::Escalate => &[Status::Pending],
     }
 }
 

@@ -1,19 +1,15 @@
 //! Taking a decision back, and what was decided together with it.
 
-use std::time::Instant;
-
 use uuid::Uuid;
 
 use super::{
     Decided, Error, Moderation, Thing,
-    decide::{Group, PATIENCE, STEP, after, carry_out, held_comment},
+    decide::{after, carry_out, held_comment},
+    groups::Task,
 };
 use crate::{
-    domain::{
-        Action, Caller, Claim, Comment, CommentId, Decision, DecisionId, LabelOverrides, QueueName,
-        Status,
-    },
-    store::Db,
+    domain::{Action, Caller, Comment, Decision, DecisionId, LabelOverrides, QueueName, Status},
+    store::{Db, StoreError},
 };
 
 impl Moderation {
@@ -30,57 +26,38 @@ impl Moderation {
             .decision(id)
             .await?
             .ok_or(Error::NotFound(Thing::Decision))?;
-        let (named, of_group) = (undone.comment_id, undone.group_id);
+        let of_group = undone.group_id;
         let group = of_group.map(|_| Uuid::now_v7());
-        let (decision, comment) = self.undo_one(&mut db, caller, undone, group).await?;
-        let now = self.clock.now();
-        db.renew_claims(&Claim::new(caller.subject.as_str(), now), now)
-            .await?;
-        tx.commit().await?;
-        let mut decided = Decided::new(decision, comment);
-        if let (Some(of_group), Some(group)) = (of_group, group) {
-            let mut count = self.undo_group(caller, named, of_group, group).await?;
-            count.decided += 1;
-            decided.group = Some(count);
-        }
-        Ok(decided)
-    }
-
-    /// Takes back what was decided together, step by step, but for the comment `named`.
-    async fn undo_group(
-        &self,
-        caller: &Caller,
-        named: CommentId,
-        of_group: Uuid,
-        group: Uuid,
-    ) -> Result<Group, Error> {
-        let begun = Instant::now();
-        let mut count = Group::default();
-        let mut after = None;
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut db = tx.db();
-            let step = db.group(of_group, after, STEP as i64).await?;
-            after = step.last().map(|(comment, _)| *comment);
-            for (_, id) in step.iter().filter(|(comment, _)| *comment != named) {
-                let Some(undone) = db.decision(*id).await? else {
-                    continue;
-                };
-                match self.undo_one(&mut db, caller, undone, Some(group)).await {
-                    Ok(_) => count.decided += 1,
-                    Err(Error::UndoRefused { .. }) => count.left_out += 1,
-                    Err(error) => return Err(error),
+        let (mut decided, goes_on) = match self.undo_held(&mut db, caller, undone, group).await {
+            Ok((decision, comment)) => {
+                tx.commit().await?;
+                (Decided::new(decision, comment), None)
+            }
+            Err(refused) => {
+                let begun = begun(&mut db, id, &refused).await?;
+                // Nothing was written, and what goes on is not to wait for this.
+                drop(tx);
+                match begun {
+                    Some(begun) => (begun, Some(refused)),
+                    None => return Err(refused),
                 }
             }
-            tx.commit().await?;
-            count.complete = step.len() < STEP;
-            if count.complete || begun.elapsed() > PATIENCE {
-                return Ok(count);
-            }
+        };
+        self.renew_claims(caller).await;
+        if let (Some(of), Some(group)) = (of_group, decided.group_id) {
+            let named = decided.decision.comment_id;
+            decided.group = Some(self.go_on(caller, named, &Task::Undo(of), group).await);
+        }
+        match (goes_on, decided.group) {
+            // All of it was taken back before: this is no undo that goes on, but one too many.
+            (Some(refused), None) => Err(refused),
+            (Some(refused), Some(rest)) if rest.complete && rest.decided == 1 => Err(refused),
+            _ => Ok(decided),
         }
     }
 
-    async fn undo_one(
+    /// Takes back one decision; its comment is held.
+    pub(super) async fn undo_held(
         &self,
         db: &mut Db<'_>,
         caller: &Caller,
@@ -140,4 +117,24 @@ impl Moderation {
         let comment = carry_out(db, comment, &decision, stands.as_ref()).await?;
         Ok((decision, comment))
     }
+}
+
+/// The undo of a group that a request before this one began with the same decision, if that is why it is refused.
+async fn begun(
+    db: &mut Db<'_>,
+    id: DecisionId,
+    refused: &Error,
+) -> Result<Option<Decided>, StoreError> {
+    let Error::UndoRefused { current, .. } = refused else {
+        return Ok(None);
+    };
+    let latest = db.latest_decision(current.id).await?;
+    Ok(latest
+        .filter(|latest| latest.undoes == Some(id))
+        .map(|latest| Decided {
+            group_id: latest.group_id,
+            decision: latest,
+            comment: current.as_ref().clone(),
+            group: None,
+        }))
 }

@@ -57,7 +57,7 @@ impl Db<'_> {
         Ok(row.and_then(|(by, until)| Claim::standing(by, until, now)))
     }
 
-    /// The items somebody has.
+    /// How many items somebody has, and when the first of their leases ends.
     ///
     /// # Errors
     /// When the database fails.
@@ -65,33 +65,35 @@ impl Db<'_> {
         &mut self,
         by: &str,
         now: Timestamp,
-    ) -> Result<Vec<CommentId>, StoreError> {
-        let rows = sql::fetch_all!(
+    ) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let (count, first) = sql::fetch_one!(
             self,
-            (Uuid,),
-            "SELECT comment_id FROM queue WHERE claimed_by = $1 AND claimed_until > $2",
+            (i64, Option<i64>),
+            "SELECT COUNT(*), MIN(claimed_until) FROM queue WHERE claimed_by = $1 AND claimed_until > $2",
             by,
             now.millis()
         )?;
-        Ok(rows.into_iter().map(|(id,)| CommentId(id)).collect())
+        Ok((count, first.map(Timestamp::from_millis)))
     }
 
-    /// Lets what somebody has last longer, since they are at work.
+    /// Lets what somebody has last longer, since they are at work. What is being decided just now is nobody's soon, and
+    /// is not waited for.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn renew_claims(&mut self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-        sql::execute!(
+        let text = sql::by_engine!(
             self,
-            "UPDATE queue SET claimed_until = $2 WHERE claimed_by = $1 AND claimed_until > $3",
-            &claim.by,
-            claim.until.millis(),
-            now.millis()
-        )?;
+            sqlite: "UPDATE queue SET claimed_until = $2 WHERE claimed_by = $1 AND claimed_until > $3",
+            postgres: "UPDATE queue SET claimed_until = $2 WHERE comment_id IN (
+                 SELECT comment_id FROM queue WHERE claimed_by = $1 AND claimed_until > $3 FOR UPDATE SKIP LOCKED)",
+        );
+        sql::execute!(self, text, &claim.by, claim.until.millis(), now.millis())?;
         Ok(())
     }
 
-    /// Gives back what somebody has: one item, or all. What was given back.
+    /// Gives back what somebody has: one item, or all. What was given back; what is being decided just now is not waited
+    /// for.
     ///
     /// # Errors
     /// When the database fails.
@@ -101,12 +103,14 @@ impl Db<'_> {
         comment: Option<CommentId>,
     ) -> Result<Vec<(CommentId, SiteId)>, StoreError> {
         let mut update = sql::Select::new(
-            "UPDATE queue SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ",
+            "UPDATE queue SET claimed_by = NULL, claimed_until = NULL
+             WHERE comment_id IN (SELECT comment_id FROM queue WHERE claimed_by = ",
         );
         update.bind(by);
         if let Some(comment) = comment {
             update.push(" AND comment_id = ").bind(comment.0);
         }
+        update.push(sql::by_engine!(self, sqlite: ")", postgres: " FOR UPDATE SKIP LOCKED)"));
         update.push(" RETURNING comment_id, site_id");
         let rows: Vec<(Uuid, Uuid)> = update.fetch_all(self).await?;
         Ok(rows

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{AuthorId, CommentId, DecisionId, SiteId, Timestamp};
+use crate::domain::{AuthorId, CommentId, DecisionId, SiteId, Status, Timestamp};
 
 /// Comments that are decided together with another.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Db<'_> {
     pub async fn members(
         &mut self,
         members: &Members,
-        statuses: &[&str],
+        statuses: &[Status],
         undecided: bool,
         after: Option<CommentId>,
         limit: i64,
@@ -68,7 +68,7 @@ impl Db<'_> {
                     .push(" AND c.status IN ");
             }
         }
-        select.list(statuses.iter().copied());
+        select.list(statuses.iter().map(|status| status.as_str()));
         if undecided {
             select.push(
                 " AND NOT EXISTS (SELECT 1 FROM decisions d
