@@ -52,7 +52,7 @@ pub async fn authorize<B: MessageBody>(
 const DEADLINE: std::time::Duration = std::time::Duration::from_secs(13);
 
 async fn admit(request: &ServiceRequest, permission: Permission) -> Result<(), Problem> {
-    let caller = match identify(request).await {
+    let caller = match identify(request.request()).await {
         Ok((caller, secret)) => {
             ask(request, Asker::Token(xxh3_128(secret.as_bytes())))?;
             caller
@@ -90,21 +90,17 @@ pub(super) const SESSION: &str = "palabre_session";
 const OF_THE_PAGE: &str = "x-palabre-page";
 
 /// Who asks, and by which token or cookie.
-async fn identify(request: &ServiceRequest) -> Result<(Caller, String), Problem> {
+pub(super) async fn identify(request: &HttpRequest) -> Result<(Caller, String), Problem> {
     let moderation = request
         .app_data::<web::Data<Moderation>>()
         .ok_or_else(Problem::internal)?;
     let Some(header) = request.headers().get(AUTHORIZATION) else {
-        let signed_in = signed_in(request.request()).await?;
-        let cookie = request
-            .cookie(SESSION)
-            .map(|cookie| cookie.value().to_owned());
-        return Ok((signed_in.0, cookie.unwrap_or_default()));
+        let (SignedIn(caller, _), cookie) = signed_in(request).await?;
+        return Ok((caller, cookie));
     };
-    let token =
-        header.to_str().ok().and_then(bearer).ok_or_else(|| {
-            Problem::unauthorized("the Authorization header must be: Bearer <JWT>")
-        })?;
+    let token = header.to_str().ok().and_then(bearer);
+    let token = token
+        .ok_or_else(|| Problem::unauthorized("the Authorization header must be: Bearer <JWT>"))?;
     match moderation.verify_token(token).await {
         Ok(caller) => Ok((caller, token.to_owned())),
         Err(TokenError::Expired) => Err(Problem::unauthorized("the token is expired")),
@@ -113,11 +109,11 @@ async fn identify(request: &ServiceRequest) -> Result<(Caller, String), Problem>
     }
 }
 
-/// Who is signed in at the page, by the cookie of a request that comes from it.
-async fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
-    let cookie = request
-        .cookie(SESSION)
-        .ok_or_else(|| Problem::unauthorized("this needs a token: Authorization: Bearer <JWT>"))?;
+/// Who is signed in at the page, by the cookie of a request that comes from it, and the cookie.
+async fn signed_in(request: &HttpRequest) -> Result<(SignedIn, String), Problem> {
+    let cookie = request.cookie(SESSION).ok_or_else(|| {
+        Problem::unauthorized("sign in, or send a token: Authorization: Bearer <JWT>")
+    })?;
     let elsewhere = request
         .headers()
         .get("sec-fetch-site")
@@ -131,7 +127,7 @@ async fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
         .app_data::<web::Data<Moderation>>()
         .ok_or_else(Problem::internal)?;
     let (caller, session) = moderation.verify_session(cookie.value()).await?;
-    Ok(SignedIn(caller, session))
+    Ok((SignedIn(caller, session), cookie.value().to_owned()))
 }
 
 /// Whoever is signed in at the page, and their session.
@@ -143,7 +139,7 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { signed_in(&request).await })
+        Box::pin(async move { Ok(signed_in(&request).await?.0) })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Decisions over HTTP.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, http::StatusCode, web,
@@ -161,6 +164,8 @@ impl BatchResult {
 
 /// The most decisions of one request.
 const MOST: usize = 200;
+/// How long a request goes on deciding; what is left then is to be asked again.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Decides on several comments, one after the other; that one cannot be decided sinks none of the others.
 #[utoipa::path(
@@ -182,6 +187,7 @@ pub async fn batch(
     }
     let request_id = request.extensions().get::<RequestId>().cloned();
     let request_id = request_id.map_or_else(String::new, |RequestId(id)| id);
+    let begun = Instant::now();
     let mut results = Vec::with_capacity(body.decisions.len());
     for entry in body.decisions {
         let request = DecisionRequest {
@@ -194,6 +200,8 @@ pub async fn batch(
             force: false,
         };
         let outcome = match entry.comment_id.parse::<CommentId>() {
+            // What is answered now is known; what the request was given up in the middle of would not be.
+            Ok(_) if begun.elapsed() > PATIENCE => Err(Problem::unavailable()),
             Ok(id) => moderation
                 .decide(&caller, id, request)
                 .await

@@ -1,25 +1,27 @@
 //! What happens, as server-sent events.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName},
-    rt::time::{Instant, timeout},
     web,
 };
 use futures_util::stream;
 
-use super::{Stopping, access::Asking, problem::Problem};
+use super::{
+    Stopping,
+    access::{Asking, identify},
+    problem::Problem,
+};
 use crate::{
     moderation::{LOOK_EVERY, Listener, Moderation, Told},
     store::EventPosition,
 };
 
-/// A line that says nothing is sent this often, so that a proxy does not take the connection for dead.
+/// A line that says nothing is sent this often, so that a proxy does not take the connection for dead; and this often it is
+/// looked whether the client's token or session is still good.
 const BREATH: Duration = Duration::from_secs(15);
-/// A stream ends after this, and the client begins another by itself: a token that has ended is noticed then.
-const LASTS: Duration = Duration::from_mins(15);
 /// How long a client waits before it begins another, in milliseconds.
 const RETRY: u32 = 1000;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -55,9 +57,10 @@ pub async fn listen(
     let listener = moderation.listen(&caller, since).await?;
     let stream = Stream {
         moderation,
+        request,
+        believed: Instant::now(),
         listener,
         stopping: stopping.get_ref().clone(),
-        ends: Instant::now() + LASTS,
         sent: None,
     };
     let chunks = stream::unfold(stream, |mut stream| async move {
@@ -76,37 +79,41 @@ pub async fn listen(
 
 struct Stream {
     moderation: web::Data<Moderation>,
+    /// By what the client proved who they are.
+    request: HttpRequest,
+    /// When they last had.
+    believed: Instant,
     listener: Listener,
     stopping: Stopping,
-    ends: Instant,
     /// When something was last sent; never yet.
     sent: Option<Instant>,
 }
 
 impl Stream {
-    /// The next piece to send; none at the end, or where the listener fell behind.
+    /// The next piece to send; none at the end, where the listener fell behind or may hear no more.
     async fn chunk(&mut self) -> Option<String> {
         let Some(sent) = self.sent.replace(Instant::now()) else {
             return Some(format!("retry: {RETRY}\n\n"));
         };
-        while Instant::now() < self.ends {
-            let next = async {
-                tokio::select! {
-                    told = self.listener.next() => told.ok(),
-                    () = self.stopping.ordered() => None,
-                }
+        loop {
+            if self.believed.elapsed() > BREATH {
+                identify(&self.request).await.ok()?;
+                self.believed = Instant::now();
+            }
+            let told = tokio::select! {
+                told = self.listener.next(LOOK_EVERY) => told.ok()?,
+                () = self.stopping.ordered() => return None,
             };
-            match timeout(LOOK_EVERY, next).await {
-                Ok(told) => return told.as_ref().map(event),
-                Err(_) if sent.elapsed() > BREATH => return Some(": still here\n\n".into()),
-                Err(_) => {
-                    if let Err(error) = self.moderation.tell().await {
-                        tracing::warn!(%error, "what happened could not be read; it is told later");
-                    }
-                }
+            if let Some(told) = told {
+                return Some(event(&told));
+            }
+            if sent.elapsed() > BREATH {
+                return Some(": still here\n\n".into());
+            }
+            if let Err(error) = self.moderation.tell().await {
+                tracing::warn!(%error, "what happened could not be read; it is told later");
             }
         }
-        None
     }
 }
 

@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::sync::{RwLock, broadcast};
+use tokio::{
+    sync::{Mutex, broadcast},
+    time::timeout,
+};
 
 use super::{Error, Moderation};
 use crate::{
@@ -30,7 +33,7 @@ const STEP: i64 = 500;
 pub(super) struct Live {
     sender: broadcast::Sender<Arc<Happened>>,
     /// Held while a reading goes on.
-    reached: RwLock<Reached>,
+    reached: Mutex<Reached>,
 }
 
 /// How far events were handed out.
@@ -46,7 +49,7 @@ impl Default for Live {
     fn default() -> Self {
         Self {
             sender: broadcast::Sender::new(CAPACITY),
-            reached: RwLock::default(),
+            reached: Mutex::default(),
         }
     }
 }
@@ -94,39 +97,46 @@ impl Moderation {
             .into_iter()
             .map(|site| (site.id, site.slug.as_str().to_owned()))
             .collect();
+        let mut reached = self.live.reached.lock().await;
         if self.live.sender.receiver_count() == 0 {
             // What happened while nobody listened is nobody's to hear.
-            self.live.reached.write().await.position = None;
+            reached.position = None;
         }
-        // In this order, so that nothing falls between: what comes while the past is read is in both, and told once.
+        let now = match reached.position {
+            Some(now) => now,
+            None => self.store.read().await?.db().latest_event().await?,
+        };
+        // Before the past is read, so that nothing falls between: what is in both is told once.
         let receiver = self.live.sender.subscribe();
-        self.tell().await?;
-        let now = self.live.reached.read().await.position;
+        reached.position = Some(now);
+        drop(reached);
         Ok(Listener {
             sites,
             past: since.map(|since| (self.store.clone(), since)),
             missed: Vec::new(),
-            seen: since.or(now).unwrap_or_default(),
+            seen: since.unwrap_or(now),
             receiver,
         })
     }
 
-    /// Hands out what happened since the last time, unless somebody looked just now.
+    /// Hands out what happened since the last time, unless somebody looks just now or has just looked.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn tell(&self) -> Result<(), Error> {
         let live = &self.live;
-        let mut reached = live.reached.write().await;
-        if (reached.looked).is_some_and(|looked| looked.elapsed() < LOOK_EVERY / 2) {
+        let Ok(mut reached) = live.reached.try_lock() else {
             return Ok(());
-        }
+        };
+        let just_looked = reached
+            .looked
+            .is_some_and(|looked| looked.elapsed() < LOOK_EVERY / 2);
+        let (false, Some(mut at)) = (just_looked, reached.position) else {
+            return Ok(());
+        };
+        reached.looked = Some(Instant::now());
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
-        let mut at = match reached.position {
-            Some(at) => at,
-            None => db.latest_event().await?,
-        };
         loop {
             let step = db.events_after(at, STEP).await?;
             let full = step.len() as i64 == STEP;
@@ -137,11 +147,9 @@ impl Moderation {
             }
             reached.position = Some(at);
             if !full {
-                break;
+                return Ok(());
             }
         }
-        reached.looked = Some(Instant::now());
-        Ok(())
     }
 }
 
@@ -165,18 +173,22 @@ impl Listener {
         Ok(())
     }
 
-    /// The next event on this listener's sites.
+    /// The next event on this listener's sites; none if nothing happens for `patience`. What happened before is waited for
+    /// as long as it takes to read.
     ///
     /// # Errors
     /// When they fell behind.
-    pub async fn next(&mut self) -> Result<Told, FellBehind> {
+    pub async fn next(&mut self, patience: Duration) -> Result<Option<Told>, FellBehind> {
         loop {
             if self.missed.is_empty() {
                 self.read_past().await?;
             }
             let happened = match self.missed.pop() {
                 Some(happened) => happened,
-                None => self.receiver.recv().await.map_err(|_| FellBehind)?,
+                None => match timeout(patience, self.receiver.recv()).await {
+                    Ok(happened) => happened.map_err(|_| FellBehind)?,
+                    Err(_) => return Ok(None),
+                },
             };
             if happened.position <= self.seen {
                 continue;
@@ -184,12 +196,12 @@ impl Listener {
             self.seen = happened.position;
             let site = self.sites.iter().find(|(id, _)| *id == happened.site);
             if let Some((_, slug)) = site {
-                return Ok(Told {
+                return Ok(Some(Told {
                     position: happened.position,
                     kind: happened.kind.as_str(),
                     site: slug.clone(),
                     happened,
-                });
+                }));
             }
         }
     }
