@@ -73,6 +73,28 @@ pub enum SiteScope {
 }
 
 impl SiteScope {
+    /// The sites of a list of slugs, or all of them by `*`; nothing of an empty list, or of one with what is no slug.
+    #[must_use]
+    pub fn from_names(names: &[String]) -> Option<Self> {
+        if names.iter().any(|name| name == "*") {
+            return Some(Self::All);
+        }
+        let slugs = names.iter().map(|slug| SiteSlug::parse(slug).ok());
+        let mut slugs = slugs.collect::<Option<Vec<_>>>()?;
+        slugs.sort_unstable();
+        slugs.dedup();
+        Some(Self::Only(Some(slugs).filter(|slugs| !slugs.is_empty())?))
+    }
+
+    /// As [`Self::from_names`] reads it.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::All => vec!["*".to_owned()],
+            Self::Only(slugs) => slugs.iter().map(|slug| slug.as_str().to_owned()).collect(),
+        }
+    }
+
     /// Whether a site is one of them.
     #[must_use]
     pub fn covers(&self, slug: &SiteSlug) -> bool {

@@ -13,11 +13,7 @@ use actix_web::{
 };
 use utoipa_swagger_ui::Config;
 
-use super::{openapi, problem::Problem, settings::BasePath};
-
-/// What the page may do: its own scripts and styles, and requests to its own server.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use super::{PAGE_POLICY, openapi, problem::Problem, settings::BasePath};
 
 /// What the page asks for.
 const ASSETS: [&str; 6] = [
@@ -64,7 +60,7 @@ pub async fn document(docs: web::Data<Docs>) -> HttpResponse {
 pub async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::html())
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .body(include_str!("docs.html"))
 }
 

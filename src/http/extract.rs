@@ -13,7 +13,10 @@ use serde::{
 };
 
 use super::problem::Problem;
-use crate::domain::{AuthorId, Invalid, Object, SiteSlug, ThreadKey};
+use crate::{
+    domain::{AuthorId, Invalid, Object, SiteSlug, Subject, ThreadKey},
+    moderation::{Error, Thing},
+};
 
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -249,6 +252,19 @@ impl FromRequest for Slug {
         std::future::ready(
             slug.map_err(|_| Problem::not_found("site-not-found", "there is no such site")),
         )
+    }
+}
+
+/// The `{name}` of a moderator in a path. What is no name names nobody.
+pub struct ModeratorName(pub Subject);
+
+impl FromRequest for ModeratorName {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = part(request, "name", Subject::parse).map(Self);
+        std::future::ready(name.map_err(|_| Error::NotFound(Thing::Moderator).into()))
     }
 }
 

@@ -68,25 +68,19 @@ struct Allowances {
     asking: Limiter<Asker>,
     posting: Limiter<(SiteId, AuthorId)>,
     signing_in: Limiter<Asker>,
+    signing_in_as: Limiter<u128>,
 }
 
-/// Attempts to sign in, and then so many a minute.
+/// Attempts to sign in from one address, and then so many a minute.
 const SIGN_IN_BURST: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// The same by one name from anywhere: more, so that no single address keeps its owner out.
+const NAME_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
-/// Who asks: a good token by its digest, an address without one, or the name of somebody who signs in by its digest.
+/// Who asks: a good token or session by its digest, or an address without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Asker {
     Token(u128),
     Address(IpAddr),
-    Name(u128),
-}
-
-impl Asker {
-    /// Whoever signs in by this name.
-    #[must_use]
-    pub fn name(name: &str) -> Self {
-        Self::Name(xxh3_128(name.as_bytes()))
-    }
 }
 
 struct Limiter<K: Hash + Eq + Clone> {
@@ -123,6 +117,7 @@ impl Limits {
                 asking: Limiter::new(Quota::per_second(rate)),
                 posting: Limiter::new(Quota::per_minute(AUTHOR_BURST)),
                 signing_in: Limiter::new(Quota::per_minute(SIGN_IN_BURST)),
+                signing_in_as: Limiter::new(Quota::per_minute(NAME_BURST)),
             }),
         })
     }
@@ -138,13 +133,17 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt to sign in.
+    /// Counts an attempt to prove who one is, by a name where one is given.
     ///
     /// # Errors
     /// When it comes too early.
-    pub fn try_to_sign_in(&self, asker: Asker) -> Result<(), TooOften> {
-        match &self.0 {
-            Some(allowances) => allowances.signing_in.check(&asker),
+    pub fn try_to_sign_in(&self, asker: Asker, name: Option<&str>) -> Result<(), TooOften> {
+        let Some(allowances) = &self.0 else {
+            return Ok(());
+        };
+        allowances.signing_in.check(&asker)?;
+        match name {
+            Some(name) => allowances.signing_in_as.check(&xxh3_128(name.as_bytes())),
             None => Ok(()),
         }
     }

@@ -132,6 +132,10 @@ fn cors(origins: &Origins) -> middleware::Condition<Cors> {
     middleware::Condition::new(!origins.is_empty(), cors)
 }
 
+/// What a page of our own may do: its own scripts and styles, and requests to its own server.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                           connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// What every answer tells browsers: nothing here is a page, nothing is to be guessed, framed or kept.
 fn headers() -> DefaultHeaders {
     DefaultHeaders::new()

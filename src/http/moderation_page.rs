@@ -13,11 +13,7 @@ use actix_web::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::problem::Problem;
-
-/// What the page may do: its own scripts and styles, and requests to its own server.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+use super::{PAGE_POLICY, problem::Problem};
 
 /// The files by name.
 static ASSETS: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page_assets.rs"));
@@ -59,7 +55,7 @@ fn file(request: &HttpRequest, wanted: &str) -> Result<HttpResponse, Problem> {
     };
     Ok(HttpResponse::Ok()
         .content_type(kind)
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .insert_header((CACHE_CONTROL, "no-cache"))
         .insert_header((ETAG, tag.to_string()))
         .body(*bytes))

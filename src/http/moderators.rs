@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 
 use super::{
     access::Asking,
-    extract::{Json, Params},
+    extract::{Json, ModeratorName},
     fields::Fields,
     problem::Problem,
 };
 use crate::{
-    domain::{Account, Caller, Role, SiteScope, SiteSlug, Subject},
-    moderation::{Error, Moderation, Thing},
+    domain::{Account, Role, SiteScope, Subject},
+    moderation::Moderation,
 };
 
 /// An account to add.
@@ -63,19 +63,6 @@ pub struct Moderators {
     items: Vec<Account>,
 }
 
-/// Accounts are of the whole instance.
-fn require_all_sites(caller: &Caller) -> Result<(), Problem> {
-    match caller.sites {
-        SiteScope::All => Ok(()),
-        SiteScope::Only(_) => Err(Error::AllSitesNeeded.into()),
-    }
-}
-
-/// The account of a path. What is no name names nobody.
-fn named(name: &str) -> Result<Subject, Problem> {
-    Subject::parse(name).map_err(|_| Error::NotFound(Thing::Moderator).into())
-}
-
 /// Lists the accounts.
 #[utoipa::path(
     get, path = "/v1/moderators", operation_id = "listModerators",
@@ -84,10 +71,8 @@ fn named(name: &str) -> Result<Subject, Problem> {
 pub async fn list(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
-    _: Params,
 ) -> Result<HttpResponse, Problem> {
-    require_all_sites(&caller)?;
-    let items = moderation.administration().moderators().await?;
+    let items = moderation.moderators(&caller).await?;
     Ok(HttpResponse::Ok().json(Moderators { items }))
 }
 
@@ -105,22 +90,12 @@ pub async fn add(
     Asking(caller): Asking,
     Json(body): Json<NewModerator>,
 ) -> Result<HttpResponse, Problem> {
-    require_all_sites(&caller)?;
     let mut fields = Fields::default();
     let name = fields.check("name", Subject::parse(&body.name));
-    let sites = if body.sites.iter().any(|site| site == "*") {
-        Some(SiteScope::All)
-    } else {
-        let slugs: Vec<SiteSlug> = body
-            .sites
-            .iter()
-            .filter_map(|site| fields.check("sites", SiteSlug::parse(site)))
-            .collect();
-        if body.sites.is_empty() {
-            fields.refuse("sites", "must name a site, or be [\"*\"]");
-        }
-        Some(SiteScope::Only(slugs))
-    };
+    let sites = SiteScope::from_names(&body.sites);
+    if sites.is_none() {
+        fields.refuse("sites", "must be slugs of sites, or [\"*\"] for all");
+    }
     fields.finish()?;
     let (Some(name), Some(sites)) = (name, sites) else {
         return Err(Problem::internal());
@@ -130,8 +105,7 @@ pub async fn add(
         ModeratorRole::Admin => Role::Admin,
     };
     let (moderator, link) = moderation
-        .administration()
-        .add_moderator(&name, role, &sites)
+        .add_moderator(&caller, &name, role, &sites)
         .await?;
     Ok(HttpResponse::Created().json(Invited { moderator, link }))
 }
@@ -149,14 +123,11 @@ pub async fn add(
 pub async fn change(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
-    name: web::Path<String>,
+    ModeratorName(name): ModeratorName,
     Json(body): Json<ModeratorChange>,
 ) -> Result<HttpResponse, Problem> {
-    require_all_sites(&caller)?;
-    let name = named(&name)?;
     let account = moderation
-        .administration()
-        .set_disabled(name.as_str(), body.disabled)
+        .set_disabled(&caller, &name, body.disabled)
         .await?;
     Ok(HttpResponse::Ok().json(account))
 }
@@ -173,10 +144,8 @@ pub async fn change(
 pub async fn link(
     moderation: web::Data<Moderation>,
     Asking(caller): Asking,
-    name: web::Path<String>,
+    ModeratorName(name): ModeratorName,
 ) -> Result<HttpResponse, Problem> {
-    require_all_sites(&caller)?;
-    let name = named(&name)?;
-    let link = moderation.administration().new_link(name.as_str()).await?;
+    let link = moderation.new_sign_in_link(&caller, &name).await?;
     Ok(HttpResponse::Created().json(NewLink { link }))
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{
     access::{SESSION, SignedIn},
     extract::{Id, Json},
-    limits::{Asker, Limits},
+    limits::{Asker, Limits, TooOften},
     problem::Problem,
     settings::{BasePath, client_address},
 };
@@ -78,16 +78,12 @@ pub async fn sign_in(
             ));
         }
     };
-    let too_often = |early| Problem::too_many("too many attempts; try again later", early);
+    let name = match &proof {
+        Proof::Password { name, .. } => Some(name.as_str()),
+        Proof::Link(_) => None,
+    };
     if let Some(address) = client_address(&request) {
-        limits
-            .try_to_sign_in(Asker::Address(address))
-            .map_err(too_often)?;
-    }
-    if let Proof::Password { name, .. } = &proof {
-        limits
-            .try_to_sign_in(Asker::name(name))
-            .map_err(too_often)?;
+        (limits.try_to_sign_in(Asker::Address(address), name)).map_err(too_often)?;
     }
     let agent = request.headers().get(USER_AGENT);
     let agent = agent
@@ -182,15 +178,17 @@ pub async fn end(
 pub async fn password(
     moderation: web::Data<Moderation>,
     limits: web::Data<Limits>,
-    SignedIn(caller, session): SignedIn,
+    SignedIn(_, session): SignedIn,
     Json(body): Json<PasswordRequest>,
 ) -> Result<HttpResponse, Problem> {
     let new = Password::parse(&body.new).map_err(|refusal| Problem::invalid("new", refusal.0))?;
-    limits
-        .try_to_sign_in(Asker::name(caller.subject.as_str()))
-        .map_err(|early| Problem::too_many("too many attempts; try again later", early))?;
+    (limits.try_to_sign_in(Asker::Token(session.id.as_u128()), None)).map_err(too_often)?;
     moderation.change_password(&session, body.old, new).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn too_often(early: TooOften) -> Problem {
+    Problem::too_many("too many attempts; try again later", early)
 }
 
 /// The cookie of a session, for this server's own pages alone.

@@ -1,20 +1,24 @@
 //! Moderators' accounts and sessions: who signs in to the page, and how.
 //!
 //! An account begins with a one-time link, by which its owner signs in and chooses a password. A session is a random
-//! number in a cookie; the database has its digest only. Each request looks its session up, so that what an admin
-//! disables has no effect from then on.
+//! number in a cookie; the database has its digest only. Each request looks its session up, so that whom an admin
+//! disables is out at once.
+//!
+//! A hash takes a while, and the account may change meanwhile: whoever writes looks at it once more.
+
+use std::time::Duration;
 
 use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use utoipa::ToSchema;
 
-use super::{Error, Moderation, Thing, administration::Administration, tokens::scope};
+use super::{Error, Moderation, Thing, administration::Administration, sites::require_all_sites};
 use crate::{
     domain::{Account, Caller, Password, Role, SessionId, SiteScope, SiteSlug, Subject, Timestamp},
-    store::{SessionRow, StoreError, StoredAccount},
+    store::{Lock, SessionRow, StoreError},
 };
 
 /// How long a link is good, in milliseconds.
@@ -23,6 +27,8 @@ const LINK_LASTS: i64 = 24 * 60 * 60 * 1000;
 const SESSION_LASTS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// A session in use is noted no more often than this, in milliseconds.
 const SEEN_EVERY: i64 = 60 * 1000;
+/// How long a request waits for that.
+const SEEN_PATIENCE: Duration = Duration::from_millis(200);
 /// Random bytes of a link and of a cookie.
 const SECRET_BYTES: usize = 32;
 /// Characters kept of what a browser says it is.
@@ -40,8 +46,6 @@ pub struct SessionView {
     /// Slugs of the sites they may moderate.
     pub sites: Vec<SiteSlug>,
     pub expires_at: Timestamp,
-    #[serde(skip)]
-    pub id: SessionId,
 }
 
 /// One of the places somebody is signed in at.
@@ -63,6 +67,14 @@ pub enum Proof {
     Link(String),
 }
 
+/// Whose account somebody says is theirs.
+enum Claimed {
+    /// The password was the one of this hash.
+    Account { name: String, hash: Option<String> },
+    /// The digest of a link, still to be spent.
+    Link(Vec<u8>),
+}
+
 /// A fresh secret, and the digest that is kept of it.
 fn secret() -> Result<(String, Vec<u8>), Error> {
     let mut bytes = [0; SECRET_BYTES];
@@ -76,13 +88,16 @@ fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// Hashes or verifies on a thread of its own, few at a time.
+/// Hashes or verifies on a thread of its own, few at a time, even if nobody waits for it any longer.
 async fn hashing<T: Send + 'static>(
     work: impl FnOnce() -> Option<T> + Send + 'static,
 ) -> Result<T, Error> {
-    let _turn = HASHING.acquire().await.map_err(|_| Error::Broken)?;
-    let done = tokio::task::spawn_blocking(work).await;
-    done.ok().flatten().ok_or(Error::NotSignedIn)
+    let turn = HASHING.acquire().await.map_err(|_| Error::Broken)?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.ok().flatten().ok_or(Error::NotSignedIn)
 }
 
 async fn hash(password: Password) -> Result<String, Error> {
@@ -122,10 +137,7 @@ impl Administration {
         let account = Account {
             name: name.as_str().to_owned(),
             role,
-            sites: match sites {
-                SiteScope::All => vec!["*".to_owned()],
-                SiteScope::Only(slugs) => slugs.iter().map(|s| s.as_str().to_owned()).collect(),
-            },
+            sites: sites.names(),
             disabled: false,
             created_at: Timestamp::now(),
         };
@@ -158,7 +170,7 @@ impl Administration {
         let (link, digest) = secret()?;
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
-        if db.account(name).await?.is_none() {
+        if db.account(name, Lock::None).await?.is_none() {
             return Err(Error::NotFound(Thing::Moderator));
         }
         db.insert_link(&digest, name, link_ends()).await?;
@@ -166,7 +178,7 @@ impl Administration {
         Ok(link)
     }
 
-    /// Disables an account and ends its sessions, or enables it again.
+    /// Disables an account and ends its sessions and links, or enables it again.
     ///
     /// # Errors
     /// When there is no such account.
@@ -178,8 +190,9 @@ impl Administration {
         }
         if disabled {
             db.end_other_sessions(name, None).await?;
+            db.delete_links(name).await?;
         }
-        let account = db.account(name).await?;
+        let account = db.account(name, Lock::None).await?;
         tx.commit().await?;
         account
             .map(|stored| stored.account)
@@ -199,44 +212,53 @@ impl Moderation {
     #[tracing::instrument(skip_all)]
     pub async fn sign_in(&self, proof: Proof, agent: &str) -> Result<(String, SessionView), Error> {
         let now = self.clock.now();
-        let stored = match proof {
+        // What takes a while is done before anything is held.
+        let claimed = match proof {
+            Proof::Link(link) => Claimed::Link(digest(&link)),
             Proof::Password { name, password } => {
                 let name = Subject::parse(&name).map_err(|_| Error::NotSignedIn)?;
-                let stored = self.store.read().await?.db().account(name.as_str()).await?;
-                let hash = stored.as_ref().and_then(|stored| stored.password.clone());
-                verify(password, hash).await?;
-                stored
-            }
-            Proof::Link(link) => {
-                let mut tx = self.store.begin().await?;
-                let mut db = tx.db();
-                let stored = match db.spend_link(&digest(&link), now).await? {
-                    Some(name) => {
-                        // Who comes by a link chooses a password anew.
-                        db.set_password(&name, None).await?;
-                        db.account(&name).await?
-                    }
-                    None => None,
-                };
-                tx.commit().await?;
-                stored
+                let mut conn = self.store.read().await?;
+                let stored = conn.db().account(name.as_str(), Lock::None).await?;
+                drop(conn);
+                let hash = stored.and_then(|stored| stored.password);
+                verify(password, hash.clone()).await?;
+                Claimed::Account {
+                    name: name.as_str().to_owned(),
+                    hash,
+                }
             }
         };
-        let account = stored
-            .map(|stored: StoredAccount| stored.account)
-            .filter(|account| !account.disabled)
-            .ok_or(Error::NotSignedIn)?;
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let (name, hash) = match claimed {
+            Claimed::Account { name, hash } => (name, Some(hash)),
+            Claimed::Link(digest) => {
+                let spent = db.spend_link(&digest, now).await?;
+                (spent.ok_or(Error::NotSignedIn)?, None)
+            }
+        };
+        let account = db
+            .account(&name, Lock::Update)
+            .await?
+            .filter(|stored| !stored.account.disabled)
+            .filter(|stored| hash.as_ref().is_none_or(|hash| stored.password == *hash))
+            .ok_or(Error::NotSignedIn)?
+            .account;
+        if hash.is_none() {
+            // Who comes by a link chooses a password anew, and nobody else is to do it for them.
+            db.set_password(&name, None).await?;
+            db.end_other_sessions(&name, None).await?;
+        }
         let (cookie, digest) = secret()?;
         let session = SessionRow {
             id: SessionId::generate().0,
-            moderator: account.name.clone(),
+            moderator: name,
             agent: agent.chars().take(AGENT).collect(),
             created_at: now.millis(),
             seen_at: now.millis(),
             expires_at: now.millis() + SESSION_LASTS,
         };
-        let mut tx = self.store.begin().await?;
-        tx.db().insert_session(&session, &digest).await?;
+        db.insert_session(&session, &digest).await?;
         tx.commit().await?;
         tracing::info!(moderator = account.name, "signed in");
         let caller = caller(&account).ok_or(Error::NotSignedIn)?;
@@ -257,16 +279,22 @@ impl Moderation {
             .await?
             .filter(|session| session.expires_at > now.millis())
             .ok_or(Error::NotSignedIn)?;
-        let stored = db.account(&session.moderator).await?;
+        let stored = db.account(&session.moderator, Lock::None).await?;
         let caller = stored
             .filter(|stored| !stored.account.disabled)
             .and_then(|stored| caller(&stored.account))
             .ok_or(Error::NotSignedIn)?;
         drop(conn);
         if session.seen_at + SEEN_EVERY < now.millis() {
-            let mut tx = self.store.begin().await?;
-            tx.db().see_session(SessionId(session.id), now).await?;
-            tx.commit().await?;
+            // A note, which no request is to wait or to fail for.
+            let note = async {
+                let mut tx = self.store.begin().await?;
+                tx.db().see_session(SessionId(session.id), now).await?;
+                tx.commit().await
+            };
+            if !matches!(timeout(SEEN_PATIENCE, note).await, Ok(Ok(()))) {
+                tracing::debug!("that a session is in use could not be noted");
+            }
         }
         Ok((caller, session))
     }
@@ -286,7 +314,6 @@ impl Moderation {
             role: caller.role,
             sites: sites.into_iter().map(|site| site.slug).collect(),
             expires_at: Timestamp::from_millis(session.expires_at),
-            id: SessionId(session.id),
         })
     }
 
@@ -338,11 +365,13 @@ impl Moderation {
         new: Password,
     ) -> Result<(), Error> {
         let name = &current.moderator;
-        let stored = self.store.read().await?.db().account(name).await?;
+        let mut conn = self.store.read().await?;
+        let stored = conn.db().account(name, Lock::None).await?;
+        drop(conn);
         let had = stored.and_then(|stored| stored.password);
         if had.is_some() {
             let old = old.ok_or(Error::WrongPassword)?;
-            match verify(old, had).await {
+            match verify(old, had.clone()).await {
                 Err(Error::NotSignedIn) => return Err(Error::WrongPassword),
                 outcome => outcome?,
             }
@@ -350,6 +379,13 @@ impl Moderation {
         let hash = hash(new).await?;
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
+        let stored = db.account(name, Lock::Update).await?;
+        let is_as_it_was =
+            stored.is_some_and(|stored| !stored.account.disabled && stored.password == had);
+        let open = db.sessions(name).await?;
+        if !is_as_it_was || open.iter().all(|session| session.id != current.id) {
+            return Err(Error::NotSignedIn);
+        }
         db.set_password(name, Some(&hash)).await?;
         db.end_other_sessions(name, Some(SessionId(current.id)))
             .await?;
@@ -358,10 +394,61 @@ impl Moderation {
     }
 }
 
+impl Moderation {
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// When the caller is no admin of all sites.
+    pub async fn moderators(&self, caller: &Caller) -> Result<Vec<Account>, Error> {
+        require_all_sites(caller)?;
+        self.administration.moderators().await
+    }
+
+    /// Adds an account; see [`Administration::add_moderator`].
+    ///
+    /// # Errors
+    /// When the name is taken, or the caller is no admin of all sites.
+    pub async fn add_moderator(
+        &self,
+        caller: &Caller,
+        name: &Subject,
+        role: Role,
+        sites: &SiteScope,
+    ) -> Result<(Account, String), Error> {
+        require_all_sites(caller)?;
+        self.administration.add_moderator(name, role, sites).await
+    }
+
+    /// A new link for an account; see [`Administration::new_link`].
+    ///
+    /// # Errors
+    /// When there is no such account, or the caller is no admin of all sites.
+    pub async fn new_sign_in_link(&self, caller: &Caller, name: &Subject) -> Result<String, Error> {
+        require_all_sites(caller)?;
+        self.administration.new_link(name.as_str()).await
+    }
+
+    /// Disables an account, or enables it again; see [`Administration::set_disabled`].
+    ///
+    /// # Errors
+    /// When there is no such account, or the caller is no admin of all sites.
+    pub async fn set_disabled(
+        &self,
+        caller: &Caller,
+        name: &Subject,
+        disabled: bool,
+    ) -> Result<Account, Error> {
+        require_all_sites(caller)?;
+        self.administration
+            .set_disabled(name.as_str(), disabled)
+            .await
+    }
+}
+
 fn caller(account: &Account) -> Option<Caller> {
     Some(Caller {
         subject: Subject::parse(&account.name).ok()?,
         role: account.role,
-        sites: scope(&account.sites)?,
+        sites: SiteScope::from_names(&account.sites)?,
     })
 }

@@ -6,7 +6,8 @@ use super::{Error, Moderation, idempotency::counted_since};
 const AT_ONCE: i64 = 200;
 
 impl Moderation {
-    /// Erases what is past its time: first answers older than a day, and what each site's retention says. In short
+    /// Erases what is past its time: first answers older than a day, sessions and links
+    /// that have ended, and what each site's retention says. In short
     /// transactions. How many things.
     ///
     /// # Errors
@@ -24,6 +25,9 @@ impl Moderation {
                 break;
             }
         }
+        let mut tx = self.store.begin().await?;
+        erased += tx.db().erase_ended_sessions(now).await?;
+        tx.commit().await?;
         for site in self.administration.sites().await? {
             let Some(days) = site.policy.retention_days else {
                 continue;

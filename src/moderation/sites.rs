@@ -34,6 +34,14 @@ impl From<Site> for SiteView {
     }
 }
 
+/// What is of the whole instance is for admins of all its sites.
+pub(super) fn require_all_sites(caller: &Caller) -> Result<(), Error> {
+    match caller.sites {
+        SiteScope::All => Ok(()),
+        SiteScope::Only(_) => Err(Error::AllSitesNeeded),
+    }
+}
+
 impl Moderation {
     /// The sites of the caller's token, by slug.
     ///
@@ -55,9 +63,7 @@ impl Moderation {
         slug: SiteSlug,
         name: Option<Title>,
     ) -> Result<SiteView, Error> {
-        if caller.sites != SiteScope::All {
-            return Err(Error::AllSitesNeeded);
-        }
+        require_all_sites(caller)?;
         Ok(self.administration.add_site(slug, name).await?.into())
     }
 

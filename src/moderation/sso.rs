@@ -6,7 +6,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 
-use super::tokens::{Key, scope};
+use super::tokens::Key;
 use crate::domain::{Caller, Role, SiteScope};
 
 /// What tokens of a site's own key may be at most.
@@ -99,7 +99,7 @@ impl SsoKeys {
             };
             let kid = key.common.key_id.clone().ok_or_else(unusable)?;
             let verify = DecodingKey::from_jwk(&key).map_err(|_| unusable())?;
-            let sites = scope(&palabre.sites).ok_or(SsoError::Sites(at))?;
+            let sites = SiteScope::from_names(&palabre.sites).ok_or(SsoError::Sites(at))?;
             let bound = Bound {
                 issuer: palabre.iss,
                 role: palabre.role,

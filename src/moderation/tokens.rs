@@ -19,7 +19,7 @@ use super::{
     sso::{Bound, SsoKeys},
 };
 use crate::{
-    domain::{Caller, Role, SiteScope, SiteSlug, Subject, Timestamp},
+    domain::{Caller, Role, SiteScope, Subject, Timestamp},
     store::{Store, StoredKey},
 };
 
@@ -41,7 +41,7 @@ struct Claims<'a> {
     jti: uuid::Uuid,
     role: Role,
     /// Slugs, or `["*"]` for all.
-    sites: Vec<&'a str>,
+    sites: Vec<String>,
 }
 
 /// What is read of a token once its signature, issuer, audience and times are found good.
@@ -187,10 +187,7 @@ impl Keyring {
             iat: now,
             jti: uuid::Uuid::now_v7(),
             role: caller.role,
-            sites: match &caller.sites {
-                SiteScope::All => vec!["*"],
-                SiteScope::Only(slugs) => slugs.iter().map(SiteSlug::as_str).collect(),
-            },
+            sites: caller.sites.names(),
         };
         let mut header = Header::new(key.algorithm);
         header.kid = Some(keys.signer.clone());
@@ -291,24 +288,8 @@ fn caller(presented: &Presented) -> Option<Caller> {
     Some(Caller {
         subject: Subject::parse(&presented.sub).ok()?,
         role: presented.role,
-        sites: scope(&presented.sites)?,
+        sites: SiteScope::from_names(&presented.sites)?,
     })
-}
-
-/// The sites of a list of slugs, or all of them by `*`.
-pub(super) fn scope(sites: &[String]) -> Option<SiteScope> {
-    if sites.iter().any(|site| site == "*") {
-        return Some(SiteScope::All);
-    }
-    let mut slugs = sites
-        .iter()
-        .map(|slug| SiteSlug::parse(slug).ok())
-        .collect::<Option<Vec<_>>>()?;
-    slugs.sort_unstable();
-    slugs.dedup();
-    Some(SiteScope::Only(
-        Some(slugs).filter(|slugs| !slugs.is_empty())?,
-    ))
 }
 
 impl Moderation {

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{Db, StoreError, sql};
+use super::{Db, Lock, StoreError, sql};
 use crate::domain::{Account, Role, SessionId, Timestamp};
 
 /// An account with what proves that it is theirs.
@@ -86,8 +86,17 @@ impl Db<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn account(&mut self, name: &str) -> Result<Option<StoredAccount>, StoreError> {
-        sql::fetch_optional!(self, AccountRow, select_account!("WHERE name = $1"), name)?
+    pub async fn account(
+        &mut self,
+        name: &str,
+        lock: Lock,
+    ) -> Result<Option<StoredAccount>, StoreError> {
+        let text = match (&self, lock) {
+            (Self::Postgres(_), Lock::Update) => select_account!("WHERE name = $1 FOR UPDATE"),
+            (Self::Postgres(_), Lock::Share) => select_account!("WHERE name = $1 FOR SHARE"),
+            _ => select_account!("WHERE name = $1"),
+        };
+        sql::fetch_optional!(self, AccountRow, text, name)?
             .map(StoredAccount::try_from)
             .transpose()
     }
@@ -139,17 +148,26 @@ impl Db<'_> {
         moderator: &str,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        sql::execute!(
-            self,
-            "DELETE FROM sign_in_links WHERE moderator = $1",
-            moderator
-        )?;
+        self.delete_links(moderator).await?;
         sql::execute!(
             self,
             "INSERT INTO sign_in_links (digest, moderator, expires_at) VALUES ($1, $2, $3)",
             digest,
             moderator,
             until.millis()
+        )?;
+        Ok(())
+    }
+
+    /// Ends the links of an account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_links(&mut self, moderator: &str) -> Result<(), StoreError> {
+        sql::execute!(
+            self,
+            "DELETE FROM sign_in_links WHERE moderator = $1",
+            moderator
         )?;
         Ok(())
     }
