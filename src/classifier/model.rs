@@ -306,6 +306,37 @@ mod tests {
     }
 
     #[test]
+    fn a_short_reply_is_judged_with_what_it_answers() {
+        let model = Model::from_bytes(Model::SHIPPED).unwrap();
+        let score = |text, ancestors| {
+            model.score(&Comment {
+                text,
+                ancestors,
+                lang: None,
+            })
+        };
+        let held = |scores: &Scores| {
+            Label::ALL
+                .iter()
+                .any(|label| scores.get(*label) >= model.thresholds().get(*label))
+        };
+        let call = "Mort aux voleurs de bétail ! On va tous les pendre devant la mairie.";
+        let invitation =
+            "Le comité nettoie la place du marché samedi matin, venez avec des balais.";
+        let alone = score("Tout à fait, je viens !", &[]);
+        assert!(!held(&alone));
+        assert!(held(&score("Tout à fait, je viens !", &[call])));
+        assert_eq!(score("Tout à fait, je viens !", &[invitation]), alone);
+        assert!(!held(&score(
+            "Non, ça suffit. La justice est là pour ça.",
+            &[call]
+        )));
+        // A long reply says itself what it means.
+        let long = "Tout à fait pour la surveillance des troupeaux et pour des patrouilles payées par la commune, et que chacun rentre chez soi.";
+        assert_eq!(score(long, &[call]), score(long, &[]));
+    }
+
+    #[test]
     fn assess_and_score_agree() {
         let model = small();
         let comment = Comment {

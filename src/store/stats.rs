@@ -18,19 +18,27 @@ pub struct ReceivedRow {
     pub held: i64,
 }
 
-/// A decision, as it is counted.
+/// Decisions of one moderator in one quarter of an hour.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct DecidedRow {
-    pub at: i64,
-    /// `approve` or `hide`.
-    pub action: String,
+    /// Quarters since the epoch.
+    pub quarter: i64,
     pub moderator: String,
-    /// How long the comment had been there, in milliseconds.
+    pub approved: i64,
+    pub hidden: i64,
+}
+
+/// How long a comment had been there when it was decided.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct WaitedRow {
+    pub at: i64,
+    pub moderator: String,
+    /// In milliseconds.
     pub waited: i64,
 }
 
-/// The most decisions that are looked at, the newest.
-const MOST_DECISIONS: i64 = 500_000;
+/// The most decisions whose waits are looked at, the newest.
+const MOST_WAITS: i64 = 100_000;
 
 /// The first id that a comment of this moment can have.
 fn first_id(at: Timestamp) -> Uuid {
@@ -89,7 +97,7 @@ impl Db<'_> {
         Ok(counts)
     }
 
-    /// The decisions made on these sites between two moments that took a comment out of the queue, the newest first.
+    /// What was approved and hidden on these sites between two moments, by quarters of an hour.
     ///
     /// # Errors
     /// When the database fails.
@@ -99,20 +107,46 @@ impl Db<'_> {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<DecidedRow>, StoreError> {
-        let mut select = sql::Select::new(
-            "SELECT d.at, d.action, d.moderator, d.at - c.created_at AS waited
-             FROM decisions d JOIN comments c ON c.id = d.comment_id WHERE d.site_id IN ",
+        let mut select = sql::Select::new("SELECT d.at / ");
+        select.bind(QUARTER).push(
+            " AS quarter, d.moderator, SUM(CASE d.action WHEN 'approve' THEN 1 ELSE 0 END) AS approved,
+                 SUM(CASE d.action WHEN 'hide' THEN 1 ELSE 0 END) AS hidden
+             FROM decisions d WHERE",
         );
-        select
-            .list(sites.iter().map(|site| site.0))
-            .push(" AND d.at >= ")
-            .bind(from.millis())
-            .push(" AND d.at < ")
-            .bind(to.millis())
-            .push(" AND d.action IN ('approve', 'hide') ORDER BY d.at DESC LIMIT ")
-            .bind(MOST_DECISIONS);
+        decided(&mut select, sites, from, to);
+        select.push(" GROUP BY quarter, d.moderator");
         select.fetch_all(self).await
     }
+
+    /// How long comments had waited for these decisions, of the newest [`MOST_WAITS`] of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waited(
+        &mut self,
+        sites: &[SiteId],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<WaitedRow>, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT d.at, d.moderator, d.at - c.created_at AS waited
+             FROM decisions d JOIN comments c ON c.id = d.comment_id WHERE",
+        );
+        decided(&mut select, sites, from, to);
+        select.push(" ORDER BY d.at DESC LIMIT ").bind(MOST_WAITS);
+        select.fetch_all(self).await
+    }
+}
+
+fn decided(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Timestamp) {
+    select.push(" d.site_id IN ");
+    select
+        .list(sites.iter().map(|site| site.0))
+        .push(" AND d.at >= ")
+        .bind(from.millis())
+        .push(" AND d.at < ")
+        .bind(to.millis())
+        .push(" AND d.action IN ('approve', 'hide')");
 }
 
 /// Ids go by the time they were made, so that no other index is needed; a clock that was set back is allowed an hour.

@@ -126,6 +126,21 @@ on_each_database! {
 }
 
 on_each_database! {
+    async fn decisions_of_one_moderator_do_not_wait_for_each_other(app: App) {
+        held(&app, 24).await;
+        let awa = app.moderator("awa");
+        let mine = claim(&awa, 24).await;
+        // Old enough to be made longer by each of them.
+        app.sql("UPDATE queue SET claimed_until = claimed_until - 300000").await;
+        let status = at_once(mine.into_iter().map(|item| {
+            let awa = app.moderator("awa");
+            async move { awa.decide(&item["comment"], "hide").await.status.as_u16() }
+        })).await;
+        assert_eq!(status, [201; 24]);
+    }
+}
+
+on_each_database! {
     async fn what_cannot_be_claimed_is_refused(app: App) {
         held(&app, 1).await;
         let awa = app.moderator("awa");

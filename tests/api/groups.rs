@@ -73,11 +73,15 @@ on_each_database! {
         assert_eq!(decided["group"], json!({"decided": 121, "left_out": 0, "complete": true}));
         assert_eq!(moderator.get("/v1/queue/counts").await.expect(200)["waiting"], 0);
         assert_eq!(statuses(&moderator, &[&first, &copies[119]]).await, ["hidden", "hidden"]);
-        // A later copy is held all the same.
+        // A later copy is held all the same, and the same request again takes it into the same group.
         let late = site.comment("t9", "late", NEWS).await;
         assert_eq!(late["status"], "pending");
+        let again = decide(&moderator, &copies[7], "hide", "duplicates").await.expect(201);
+        assert_eq!(again["group"], json!({"decided": 2, "left_out": 0, "complete": true}));
+        assert_eq!((&again["group_id"], &again["decision"]), (&decided["group_id"], &decided["decision"]));
+        decide(&app.moderator("awa"), &copies[7], "hide", "duplicates").await.problem(409, "stale-version");
         let undo = format!("/v1/decisions/{}/undo", id(&decided["decision"]));
-        assert_eq!(moderator.post(&undo, json!({})).await.expect(201)["group"]["decided"], 121);
+        assert_eq!(moderator.post(&undo, json!({})).await.expect(201)["group"]["decided"], 122);
         assert_eq!(moderator.get("/v1/queue/counts").await.expect(200)["waiting"], 121);
         assert_eq!(statuses(&moderator, &[&first]).await, ["published"]);
     }

@@ -86,6 +86,14 @@ on_each_database! {
         assert_eq!(no.invalid_fields(), ["old"]);
         browser.ask(Method::POST, "/moderation/password", password(Some(PASSWORD), "la pluie est tombée")).await.expect(204);
         other.ask(Method::GET, "/moderation/session", None).await.problem(401, "unauthorized");
+        // Who comes by a link is alone, and chooses a password anew.
+        let link = app.admin().post("/v1/moderators/awa/links", json!({})).await.expect(201)["link"].clone();
+        let (by_link, _) = Browser::sign_in(&app, json!({"link": link})).await.ok().unwrap();
+        browser.ask(Method::GET, "/moderation/session", None).await.problem(401, "unauthorized");
+        let forgotten = Browser::sign_in(&app, by_password("la pluie est tombée")).await.err().unwrap();
+        forgotten.problem(401, "unauthorized");
+        by_link.ask(Method::POST, "/moderation/password", password(None, PASSWORD)).await.expect(204);
+        let browser = by_link;
         browser.ask(Method::DELETE, "/moderation/session", None).await.expect(204);
         browser.ask(Method::GET, "/moderation/session", None).await.problem(401, "unauthorized");
         for strange in [json!({}), json!({"name": "awa"}), json!({"link": "x", "name": "awa", "password": "y"})] {

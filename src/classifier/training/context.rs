@@ -7,11 +7,9 @@
 use super::TrainError;
 use super::dataset::{Example, Split};
 use super::pipeline::LEAST_ROWS;
+use super::stack::regress;
 use crate::classifier::context::{self, Inputs, SIZE, logit};
 use crate::domain::{Label, PerLabel, Thresholds};
-use linfa::Dataset;
-use linfa::traits::Fit;
-use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
 /// L2 penalty, in examples.
@@ -59,18 +57,11 @@ fn fit_label(label: Label, rows: &[(&Reply, bool)], threshold: f32) -> Result<In
             }
         }
         let wanted: Array1<bool> = rows.iter().map(|(_, present)| *present).collect();
-        let model = LogisticRegression::default()
-            .alpha(ALPHA)
-            .max_iterations(200)
-            .with_intercept(false)
-            .fit(&Dataset::new(inputs, wanted))
-            .map_err(|error| TrainError::SecondStage {
+        let (params, _) =
+            regress(&inputs, &wanted, ALPHA, false).map_err(|reason| TrainError::SecondStage {
                 label,
-                reason: format!("what stands above a reply: {error}"),
+                reason: format!("what stands above a reply: {reason}"),
             })?;
-        // linfa models the more frequent class.
-        let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-        let params: Vec<f64> = model.params().iter().map(|weight| weight * sign).collect();
         if params[0] <= 0.0 {
             return Ok(Inputs::default());
         }

@@ -1,7 +1,7 @@
 //! How good a model is, per label, and within it per language and source.
 
 use super::dataset::Example;
-use crate::classifier::model::{Comment, Model};
+use crate::classifier::model::{Assessment, Comment, Model};
 use crate::domain::{Label, PerLabel};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -32,7 +32,16 @@ pub struct Metrics {
     pub calibration_error: f64,
 }
 
+/// With fewer rows of either class, figures say nothing.
+pub(crate) const LEAST_ROWS: usize = 10;
+
 impl Metrics {
+    /// Whether there are rows enough of each class to say anything.
+    #[must_use]
+    pub fn has_enough(&self) -> bool {
+        self.positives.min(self.negatives) >= LEAST_ROWS
+    }
+
     /// AUC, average precision, precision, recall and false held, for people.
     #[must_use]
     pub fn shown(&self) -> [String; 5] {
@@ -79,12 +88,22 @@ pub(crate) fn score_all(model: &Model, examples: &[Example]) -> Vec<PerLabel<f32
 
 /// The model's scores of a text that answers `ancestors`.
 pub(crate) fn score_one(model: &Model, text: &str, ancestors: &[&str]) -> PerLabel<f32> {
-    let comment = Comment {
+    let comment = comment(text, ancestors);
+    model.score(&comment).map(|score| score.value())
+}
+
+/// Everything the model has to say of an example.
+pub(crate) fn assess(model: &Model, example: &Example) -> Assessment {
+    let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
+    model.assess(&comment(&example.text, &parent))
+}
+
+const fn comment<'a>(text: &'a str, ancestors: &'a [&'a str]) -> Comment<'a> {
+    Comment {
         text,
         ancestors,
         lang: None,
-    };
-    model.score(&comment).map(|score| score.value())
+    }
 }
 
 /// Measures scores that the model gave.

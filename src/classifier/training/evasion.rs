@@ -4,9 +4,8 @@
 //! it is what the words still say that is measured and not whether somebody hides.
 
 use super::dataset::Example;
-use super::evaluate::{auc, score_all};
+use super::evaluate::{Evaluation, evaluate};
 use crate::classifier::model::Model;
-use crate::domain::{Label, PerLabel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
@@ -14,8 +13,6 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Words with fewer letters are left as they are.
 const LEAST: usize = 4;
-/// Rows of each class without which a label has no figure.
-const LEAST_ROWS: usize = 10;
 
 /// A way to change how a text is typed and not what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -207,17 +204,17 @@ pub struct Cost {
     pub disguised: BTreeMap<Disguise, f64>,
 }
 
-/// Measures all disguises on `examples`, whose scores as typed are known.
+/// Measures all disguises on `examples`, whose figures as typed are known.
 pub(crate) fn costs(
     model: &Model,
     examples: &[Example],
-    scores: &[PerLabel<f32>],
+    as_typed: &Evaluation,
 ) -> BTreeMap<&'static str, Cost> {
-    let mut costs: BTreeMap<&'static str, Cost> = aucs(examples, scores)
+    let mut costs: BTreeMap<&'static str, Cost> = aucs(as_typed)
         .map(|(label, as_typed)| {
             let disguised = BTreeMap::new();
             (
-                label.as_str(),
+                label,
                 Cost {
                     as_typed,
                     disguised,
@@ -233,8 +230,8 @@ pub(crate) fn costs(
                 ..example.clone()
             })
             .collect();
-        for (label, auc) in aucs(examples, &score_all(model, &worn)) {
-            if let Some(cost) = costs.get_mut(label.as_str()) {
+        for (label, auc) in aucs(&evaluate(model, &worn)) {
+            if let Some(cost) = costs.get_mut(label) {
                 cost.disguised.insert(disguise, auc);
             }
         }
@@ -242,21 +239,11 @@ pub(crate) fn costs(
     costs
 }
 
-fn aucs(examples: &[Example], scores: &[PerLabel<f32>]) -> impl Iterator<Item = (Label, f64)> {
-    Label::ALL.into_iter().filter_map(move |label| {
-        let mut points: Vec<(f32, bool)> = examples
-            .iter()
-            .zip(scores)
-            .filter_map(|(example, scores)| {
-                Some((*scores.get(label), (*example.labels.get(label))?))
-            })
-            .collect();
-        let positives = points.iter().filter(|(_, present)| *present).count();
-        if positives < LEAST_ROWS || points.len() - positives < LEAST_ROWS {
-            return None;
-        }
-        points.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Some((label, auc(&points)?))
+/// The AUC of each label with enough rows.
+fn aucs(figures: &Evaluation) -> impl Iterator<Item = (&'static str, f64)> {
+    figures.labels.iter().filter_map(|(label, sets)| {
+        let all = sets.get("all").filter(|all| all.has_enough())?;
+        Some((*label, all.auc?))
     })
 }
 

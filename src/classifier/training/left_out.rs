@@ -12,9 +12,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A source with fewer rows of either class says nothing.
-const LEAST_ROWS: usize = 10;
-
 /// What models that have not seen a source make of one label there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeftOut {
@@ -85,7 +82,7 @@ pub fn leave_out(
                 })
                 .collect();
             points.sort_by(|a, b| b.0.total_cmp(&a.0));
-            if metrics.positives.min(metrics.negatives) < LEAST_ROWS {
+            if !metrics.has_enough() {
                 continue;
             }
             if let (Some(plain), Some(ours)) = (auc(&points), metrics.auc) {

@@ -1,7 +1,8 @@
 //! Whether highlights are what a moderator would underline: overlap, in characters, with what people marked.
 
 use super::dataset::Example;
-use crate::classifier::model::{Comment, Model};
+use super::evaluate::assess;
+use crate::classifier::model::Model;
 use crate::domain::Label;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -45,12 +46,7 @@ pub(crate) fn underlined(model: &Model, examples: &[Example]) -> Underlined {
 
 /// Characters highlighted and marked, highlighted, marked. Blanks and signs count for nobody.
 fn overlap(model: &Model, example: &Example) -> [usize; 3] {
-    let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
-    let assessment = model.assess(&Comment {
-        text: &example.text,
-        ancestors: &parent,
-        lang: None,
-    });
+    let assessment = assess(model, example);
     let letters: Vec<char> = example.text.chars().collect();
     let (mut ours, mut theirs) = (vec![false; letters.len()], vec![false; letters.len()]);
     let has = |label: Label| *example.labels.get(label) == Some(true);

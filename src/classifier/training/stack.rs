@@ -70,16 +70,7 @@ pub(crate) fn fit(
     let wanted: Array1<bool> = repeated.iter().map(|(_, present)| *present).collect();
     let failed = |reason: String| TrainError::SecondStage { label, reason };
     let alpha = alpha(label) * f64::from((REPEATS * rows.len() as f32 / ROWS).min(1.0));
-    let model = LogisticRegression::default()
-        .alpha(alpha)
-        .max_iterations(200)
-        .fit(&Dataset::new(inputs.clone(), wanted.clone()))
-        .map_err(|error| failed(error.to_string()))?;
-    // linfa models the more frequent class.
-    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-    let params = model.params() * sign;
-    let intercept = model.intercept() * sign;
-    check(&inputs, &wanted, &params, intercept, alpha).map_err(failed)?;
+    let (params, intercept) = regress(&inputs, &wanted, alpha, true).map_err(failed)?;
 
     let mut linear = Linear {
         weights: [0.0; SIZE],
@@ -90,6 +81,27 @@ pub(crate) fn fit(
         linear.bias -= param * scales.mean[column] / scales.deviation[column];
     }
     Ok(linear)
+}
+
+/// linfa's logistic regression, with presence as the positive class, and a fit that is finished.
+pub(super) fn regress(
+    inputs: &Array2<f64>,
+    wanted: &Array1<bool>,
+    alpha: f64,
+    with_intercept: bool,
+) -> Result<(Array1<f64>, f64), String> {
+    let model = LogisticRegression::default()
+        .alpha(alpha)
+        .max_iterations(200)
+        .with_intercept(with_intercept)
+        .fit(&Dataset::new(inputs.clone(), wanted.clone()))
+        .map_err(|error| error.to_string())?;
+    // linfa models the more frequent class.
+    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
+    let params = model.params() * sign;
+    let intercept = model.intercept() * sign;
+    check(inputs, wanted, &params, intercept, alpha)?;
+    Ok((params, intercept))
 }
 
 /// Turns weights into repetitions: the whole part always, the rest by chance.

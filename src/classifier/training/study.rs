@@ -1,20 +1,18 @@
 //! A closer look at a model: curves to plot, and the comments it got most wrong.
 
 use super::dataset::Example;
-use super::evaluate::{self, Evaluation, score_one, sets_of};
+use super::evaluate::{self, Evaluation, LEAST_ROWS, assess, score_one, sets_of};
 use super::evasion::{self, Cost};
 use super::marks::{self, Underlined};
 use super::pipeline::natural_sources;
 use super::swaps::{self, Swapped};
-use crate::classifier::model::{Comment, Model};
+use crate::classifier::model::Model;
 use crate::domain::{Label, Span};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Points that a curve keeps at most.
 const POINTS: usize = 200;
-/// Rows of each class without which a set of rows has no curves, and rows without which a tenth has no point.
-const LEAST_ROWS: usize = 10;
 /// Comments listed on each side.
 const WORST: usize = 12;
 
@@ -117,11 +115,12 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
         };
         worst.insert(label.as_str(), wrong);
     }
+    let figures = evaluate::measure_model(model, examples, &scores);
     Study {
-        figures: evaluate::measure_model(model, examples, &scores),
+        evasion: evasion::costs(model, examples, &figures),
+        figures,
         curves,
         worst,
-        evasion: evasion::costs(model, examples, &scores),
         underlined: marks::underlined(model, examples),
         swapped: swaps::swapped(
             examples,
@@ -133,12 +132,7 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
 }
 
 fn case(model: &Model, label: Label, example: &Example, score: f32) -> Case {
-    let parent: Vec<&str> = example.parent.as_deref().into_iter().collect();
-    let assessment = model.assess(&Comment {
-        text: &example.text,
-        ancestors: &parent,
-        lang: None,
-    });
+    let assessment = assess(model, example);
     Case {
         text: example.text.clone(),
         parent: example.parent.clone(),

@@ -9,6 +9,13 @@ const BATCH = 200;
 
 const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
 
+// A large group takes several requests, each of which goes on where the one before had to stop.
+async function whole(path, body) {
+	let answer = await post(path, body);
+	while (answer.group?.decided > 1 && !answer.group.complete) answer = await post(path, body);
+	return answer;
+}
+
 export class Decisions {
 	// My decisions: { ids, taken, generation, made: [{ id, group }] }.
 	#stack = [];
@@ -26,7 +33,7 @@ export class Decisions {
 		return this.#step(action, this.#reach(item, details.scope), async (step) => {
 			const { version, id } = item.comment;
 			try {
-				const { decision, comment: { version: now } } = await post(`v1/comments/${id}/decisions`, { action, version, ...details });
+				const { decision, comment: { version: now } } = await whole(`v1/comments/${id}/decisions`, { action, version, ...details });
 				step.made.push({ id: decision.id });
 				item.comment.version = now;
 			} catch (problem) {
@@ -74,7 +81,7 @@ export class Decisions {
 
 	async #takeBack({ taken }, id) {
 		try {
-			const { comment, group_id: group } = await post(`v1/decisions/${id}/undo`);
+			const { comment, group_id: group } = await whole(`v1/decisions/${id}/undo`);
 			for (const { item } of taken) {
 				if (item.comment.id === comment.id) item.comment = comment;
 				else if (group) item.comment = await get(`v1/comments/${item.comment.id}`);
