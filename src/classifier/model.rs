@@ -308,10 +308,11 @@ mod tests {
     #[test]
     fn a_short_reply_is_judged_with_what_it_answers() {
         let model = Model::from_bytes(Model::SHIPPED).unwrap();
-        let score = |text, ancestors| {
+        let score = |text: &str, parent: Option<&str>| {
+            let ancestors: Vec<&str> = parent.into_iter().collect();
             model.score(&Comment {
                 text,
-                ancestors,
+                ancestors: &ancestors,
                 lang: None,
             })
         };
@@ -323,17 +324,17 @@ mod tests {
         let call = "Mort aux voleurs de bétail ! On va tous les pendre devant la mairie.";
         let invitation =
             "Le comité nettoie la place du marché samedi matin, venez avec des balais.";
-        let alone = score("Tout à fait, je viens !", &[]);
+        let alone = score("Tout à fait, je viens !", None);
         assert!(!held(&alone));
-        assert!(held(&score("Tout à fait, je viens !", &[call])));
-        assert_eq!(score("Tout à fait, je viens !", &[invitation]), alone);
+        assert!(held(&score("Tout à fait, je viens !", Some(call))));
+        assert_eq!(score("Tout à fait, je viens !", Some(invitation)), alone);
         assert!(!held(&score(
             "Non, ça suffit. La justice est là pour ça.",
-            &[call]
+            Some(call)
         )));
         // A long reply says itself what it means.
         let long = "Tout à fait pour la surveillance des troupeaux et pour des patrouilles payées par la commune, et que chacun rentre chez soi.";
-        assert_eq!(score(long, &[call]), score(long, &[]));
+        assert_eq!(score(long, Some(call)), score(long, None));
     }
 
     #[test]
