@@ -126,7 +126,7 @@ impl Moderation {
             match self.do_one(&mut db, caller, task, member, group).await {
                 Ok(done) => step.count.decided += usize::from(done),
                 Err(Error::Refused { .. } | Error::Claimed { .. } | Error::UndoRefused { .. }) => {
-                    step.count.left_out += 1
+                    step.count.left_out += 1;
                 }
                 Err(error) => return Err(error),
             }
@@ -171,9 +171,10 @@ impl Moderation {
                     Err(refused @ Error::UndoRefused { .. }) => {
                         // By a request before this one, perhaps.
                         let latest = db.latest_decision(id).await?;
-                        match latest.is_some_and(|latest| latest.group_id == Some(group)) {
-                            true => Ok(false),
-                            false => Err(refused),
+                        if latest.is_some_and(|latest| latest.group_id == Some(group)) {
+                            Ok(false)
+                        } else {
+                            Err(refused)
                         }
                     }
                     Err(error) => Err(error),
