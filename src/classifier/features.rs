@@ -2,8 +2,8 @@
 //!
 //! Words carry meaning, character n-grams carry it over to spellings never seen. A word counts in up to three views: without
 //! accents (what phone French and capitals leave of it), with them if it has any, and with doubled letters made single if it
-//! has any. A stretched word counts as if no letter were doubled, since nobody knows which of them were meant to be. Character n-grams stay inside a word and know its borders, so that a rude syllable inside an innocent word
-//! is another feature than the rude word.
+//! has any. Character n-grams stay inside a word and know its borders, so that a rude syllable inside an innocent word is
+//! another feature than the rude word.
 //!
 //! Features are identified by 64-bit hashes; which of them the model knows is [`super::table`]'s business.
 
@@ -44,14 +44,7 @@ pub(crate) fn each(text: &Text, mut emit: impl FnMut(Feature)) {
                 pair,
             });
         };
-        let typed = text.letters_of(token);
-        let single: Vec<Glyph>;
-        let letters = if token.stretched && token.kind == Kind::Word {
-            single = undoubled(typed).copied().collect();
-            &single[..]
-        } else {
-            typed
-        };
+        let letters = text.letters_of(token);
         let word = token_hash(token, letters);
         add(finish(word), WORDS, false);
         if let Some(previous) = previous.filter(|_| token.gap < Gap::Sentence) {

@@ -42,7 +42,7 @@ impl Scanner<'_> {
         if c == '@' && self.is_alphanumeric(at + 1) {
             return self.mention(at);
         }
-        if matches!(c, '$' | '*') && self.plain(at + 1).is_alphabetic() && self.gap_before(at) {
+        if matches!(c, '$' | '*') && self.gap_before(at) && self.begins_with_a_mask(at) {
             return self.word(at);
         }
         if is_emoji(c) {
@@ -87,8 +87,11 @@ impl Scanner<'_> {
         let mut end = at + 1;
         while end - at < LONGEST_WORD
             && (self.is_alphanumeric(end)
-                || (is_mask(self.plain(end)) && self.masks_end_in_a_letter(end)))
+                || (is_mask(self.plain(end)) && self.masks_inside(at, end)))
         {
+            end += 1;
+        }
+        if self.plain(end) == '$' && self.has_a_digit_behind_a_letter(at, end) {
             end += 1;
         }
         if self.is_retweet_mark(at, end) {
@@ -98,11 +101,36 @@ impl Scanner<'_> {
         end
     }
 
-    /// Signs for letters count only inside a word: "f**k", not "100$".
-    fn masks_end_in_a_letter(&self, at: usize) -> bool {
-        (at..at + 4)
-            .find(|i| !is_mask(self.plain(*i)))
-            .is_some_and(|i| self.plain(i).is_alphabetic())
+    /// "$alaud" and "$4l3", not "$5" or "$4bn".
+    fn begins_with_a_mask(&self, at: usize) -> bool {
+        if self.plain(at + 1).is_alphabetic() {
+            return true;
+        }
+        let letters = (at + 2..at + 6).take_while(|i| self.plain(*i).is_alphabetic());
+        let unit: String = letters.map(|i| self.plain(i)).collect();
+        unmask(self.plain(at + 1)).is_alphabetic()
+            && !matches!(
+                unit.as_str(),
+                "" | "b" | "bn" | "k" | "m" | "md" | "mds" | "mn" | "t" | "tn"
+            )
+    }
+
+    /// Signs for letters count only inside a word that begins at `start`: "f**k" and "r4i$0n", not "100$".
+    fn masks_inside(&self, start: usize, at: usize) -> bool {
+        let Some(next) = (at..at + 4).find(|i| !is_mask(self.plain(*i))) else {
+            return false;
+        };
+        let is_letter = |i: usize| self.plain(i).is_alphabetic();
+        is_letter(next)
+            || (unmask(self.plain(next)).is_alphabetic()
+                && (is_letter(next + 1) || (start..at).any(is_letter)))
+    }
+
+    /// "v0u$" is a word, "10$" and "5k$" are money.
+    fn has_a_digit_behind_a_letter(&self, at: usize, end: usize) -> bool {
+        let mut letters = at..end;
+        letters.any(|i| self.plain(i).is_alphabetic())
+            && letters.any(|i| self.plain(i).is_numeric())
     }
 
     fn is_retweet_mark(&self, at: usize, end: usize) -> bool {
@@ -210,19 +238,26 @@ impl Scanner<'_> {
         let letters = || self.glyphs[at..end].iter().step_by(step);
         let digits = letters().filter(|g| g.plain.is_numeric()).count();
         let others = letters().filter(|g| g.plain.is_alphabetic()).count();
+        let signs = letters().filter(|g| matches!(g.plain, '$' | '@')).count();
         let last_letter = letters()
             .rposition(|g| g.plain.is_alphabetic())
             .unwrap_or_default();
         let leading = letters().take_while(|g| g.plain.is_numeric()).count();
         let inside = letters().take(last_letter).skip(leading);
         let inner = inside.filter(|g| g.plain.is_numeric()).count();
-        // "5ans" and "10km" are quantities, "covid19" has a number; "1diot" and "1d10t" are in disguise.
+        let behind = letters().count() - 1 - last_letter;
+        // "5ans" and "10km" are quantities, "covid19" has a number; "1diot", "1d10t", "3ll3" and "$4l3" are in disguise.
         let all_stand_for_letters =
             || letters().all(|g| !g.plain.is_numeric() || unmask(g.plain) != g.plain);
         let unmask_signs = if inner > 0 {
-            leading <= 1 && others >= 2 && digits <= others + 1 && all_stand_for_letters()
+            leading <= 1
+                && others >= 1
+                && others + signs >= 2
+                && digits <= others + signs + 1
+                && all_stand_for_letters()
         } else if leading > 0 {
-            leading == 1 && others >= 4
+            let ends_in_one = behind > 0 && others >= 2 && digits <= others;
+            leading == 1 && (others >= 4 || (ends_in_one && all_stand_for_letters()))
         } else {
             others >= 2
         };
@@ -233,7 +268,6 @@ impl Scanner<'_> {
             return;
         }
         // What stands behind the last letter is dropped, but for the end of a word that is in disguise throughout.
-        let behind = letters().count() - 1 - last_letter;
         let last = if inner + leading > 0 && behind <= 2 {
             last_letter + behind
         } else {
@@ -247,6 +281,7 @@ impl Scanner<'_> {
 
         let first = self.text.letters.len();
         let mut stretched = false;
+        let mut held = false;
         for (i, glyph) in self.glyphs[at..end].iter().step_by(step).enumerate() {
             let mut glyph = *glyph;
             if unmask_script && let Some(letter) = homoglyph(glyph.plain) {
@@ -265,12 +300,34 @@ impl Scanner<'_> {
                 && last.plain == glyph.plain
             {
                 last.end = glyph.end;
-                stretched = true;
+                (held, stretched) = (true, true);
                 continue;
+            }
+            if held && word.last().is_some_and(|last| last.plain != glyph.plain) {
+                self.let_go(Some(glyph.plain));
+                held = false;
             }
             self.text.letters.push(glyph);
         }
+        if held {
+            self.let_go(None);
+        }
         self.push(Kind::Word, at, end, first as u32, stretched);
+    }
+
+    /// Makes one of the last two letters, which are what is left of one held down, unless two are likely to be meant: a
+    /// consonant before a vowel ("connnnard"), or what English ends words with ("killll").
+    fn let_go(&mut self, next: Option<char>) {
+        let Some(last) = self.text.letters.pop() else {
+            return;
+        };
+        let two = !is_vowel(last.plain)
+            && next.map_or_else(|| matches!(last.plain, 'f' | 'l' | 's'), is_vowel);
+        if two {
+            self.text.letters.push(last);
+        } else if let Some(first) = self.text.letters.last_mut() {
+            first.end = last.end;
+        }
     }
 
     fn push(&mut self, kind: Kind, at: usize, end: usize, first: u32, stretched: bool) {
@@ -284,6 +341,10 @@ impl Scanner<'_> {
         });
         self.gap = Gap::Space;
     }
+}
+
+const fn is_vowel(c: char) -> bool {
+    matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
 }
 
 fn is_mask(c: char) -> bool {

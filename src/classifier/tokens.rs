@@ -31,7 +31,7 @@ pub(crate) enum Gap {
 pub(crate) struct Token {
     pub kind: Kind,
     pub gap: Gap,
-    /// A run of three or more of one letter was shortened to two.
+    /// A run of three or more of one letter was shortened.
     pub stretched: bool,
     /// It stands between quotation marks, or in a line that begins with `>`.
     pub quoted: bool,
@@ -135,7 +135,20 @@ mod tests {
         assert_eq!(words("1d10t, b3t3, m3nt3ur"), ["idiot", "bete", "menteur"]);
         assert_eq!(words("b a n d i t !"), ["bandit"]);
         assert_eq!(words("b.a.n.d.i.t"), ["bandit"]);
-        assert_eq!(words("nullllll"), ["null"]);
+        assert_eq!(
+            words("3ll3$ v0u$ $4l3 4$$3z"),
+            ["elles", "vous", "sale", "assez"]
+        );
+        assert_eq!(words("r4i$0n $0nt"), ["raison", "sont"]);
+        assert_eq!(words("nullllll connnnard"), ["null", "connard"]);
+        assert_eq!(
+            words("merrrrde saluuuut merciiii"),
+            ["merde", "salut", "merci"]
+        );
+        assert_eq!(
+            words("occuuuupons fuuuck stoppp"),
+            ["occupons", "fuck", "stop"]
+        );
         assert_eq!(words("id\u{0456}\u{043E}t"), ["idiot"]);
         assert_eq!(words("m@udit ba$tard"), ["maudit", "bastard"]);
     }
@@ -152,6 +165,11 @@ mod tests {
         );
         assert_eq!(words("y a t il"), ["y", "a", "t", "il"]);
         assert_eq!(words("binta2013"), ["binta"]);
+        assert_eq!(words("4x4 5h30 100$ 5k$"), ["<n>", "<n>", "<n>", "<n>"]);
+        assert_eq!(
+            words("$10 $4bn covid19 1er 5ans"),
+            ["<n>", "<n>", "covid", "<n>", "5ans"]
+        );
     }
 
     #[test]
