@@ -30,7 +30,8 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 
-    /// Directory for the figures with plots and the worst errors, as report.html, one page, and report.json
+    /// Directory for the figures with plots and the worst errors, as report.html, one page; report.json; and
+    /// report.md, the tables of a model card
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 
@@ -88,6 +89,8 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         )?;
         let page = study_page::render(&study)?;
         write(&directory.join("report.html"), page.as_bytes())?;
+        let card = training::Card(&study).to_string();
+        write(&directory.join("report.md"), card.as_bytes())?;
         study.figures
     } else {
         training::evaluate(&model, &examples)

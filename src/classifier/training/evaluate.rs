@@ -251,7 +251,7 @@ pub(super) fn bins(points: &[(f32, bool)]) -> [Bin; BINS] {
     bins
 }
 
-fn calibration_error(points: &[(f32, bool)]) -> f64 {
+pub(super) fn calibration_error(points: &[(f32, bool)]) -> f64 {
     let bins = bins(points);
     let off: f64 = bins
         .iter()

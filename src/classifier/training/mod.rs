@@ -12,12 +12,14 @@
 
 mod balance;
 mod calibrate;
+mod card;
 mod context;
 pub mod dataset;
 mod evaluate;
 mod evasion;
 mod left_out;
 mod marks;
+mod natural;
 mod pipeline;
 mod report;
 mod sparse;
@@ -28,11 +30,13 @@ mod thresholds;
 
 use crate::domain::Label;
 
+pub use card::Card;
 pub use dataset::{DatasetError, Example, Split};
 pub use evaluate::{Evaluation, Metrics, evaluate};
 pub use evasion::{Cost, Disguise};
 pub use left_out::{LeftOut, families, leave_out};
 pub use marks::Underlined;
+pub use natural::{Calibration, Natural};
 pub use pipeline::train;
 pub use report::{Report, Stages};
 pub use study::{Case, Curves, Point, Study, Worst, study};

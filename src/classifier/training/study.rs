@@ -4,6 +4,7 @@ use super::dataset::Example;
 use super::evaluate::{self, Evaluation, LEAST_ROWS, assess, score_one, sets_of};
 use super::evasion::{self, Cost};
 use super::marks::{self, Underlined};
+use super::natural::{self, Natural};
 use super::pipeline::natural_sources;
 use super::swaps::{self, Swapped};
 use crate::classifier::model::Model;
@@ -61,6 +62,7 @@ pub struct Study {
     pub worst: BTreeMap<&'static str, Worst>,
     /// Label → what disguises cost.
     pub evasion: BTreeMap<&'static str, Cost>,
+    pub natural: Natural,
     pub underlined: Underlined,
     pub swapped: Swapped,
 }
@@ -121,6 +123,7 @@ pub fn study(model: &Model, examples: &[Example]) -> Study {
         figures,
         curves,
         worst,
+        natural: natural::natural(examples, &scores, model.thresholds()),
         underlined: marks::underlined(model, examples),
         swapped: swaps::swapped(
             examples,
