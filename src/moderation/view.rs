@@ -105,7 +105,8 @@ pub struct CommentView {
     pub duplicate_of: Option<DuplicateOf>,
     #[schema(required)]
     pub decision: Option<StandingDecision>,
-    /// What its author last said against its being held or hidden, and what was answered. Readers never see it.
+    /// What its author last said against its being held or hidden, and what was answered. Readers never see
+    /// it. Null once its author deleted it.
     #[schema(required)]
     pub appeal: Option<StandingAppeal>,
     /// The version of the model that gave the scores.
@@ -131,7 +132,7 @@ impl From<Comment> for CommentView {
             reasons: comment.reasons,
             duplicate_of: comment.duplicate_of,
             decision: comment.decision,
-            appeal: comment.appeal,
+            appeal: (comment.appeal).filter(|_| comment.status != Status::Deleted),
             model: comment.model,
         }
     }

@@ -62,18 +62,13 @@ pub(super) fn conditions(
                     .bind(fts5(&runs).as_str())
                     .push(")");
             }
-            // Found once, by the index, before anything is put in order: the planner may not choose to parse every text.
             Db::Postgres(_) => {
                 select
                     .push(" AND ")
                     .push(alias)
-                    .push(
-                        r##".comment_id = ANY (ARRAY(SELECT w.comment_id FROM queue w WHERE to_tsvector('simple', translate(
-                             w.folded, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~«»‘’“”…–—', repeat(' ', 64)
-                         )) @@ to_tsquery('simple', "##,
-                    )
+                    .push(".words @@ to_tsquery('simple', ")
                     .bind(tsquery(&runs).as_str())
-                    .push(")))");
+                    .push(")");
             }
         }
     }

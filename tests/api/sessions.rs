@@ -155,7 +155,7 @@ on_each_database! {
 
 on_each_database! {
     async fn guessing_passwords_is_slow(app: App) {
-        let slow = app.beside(palabre::http::Settings::default()).await;
+        let slow = app.beside(Settings::default()).await;
         let guess = |n: usize| json!({"name": "awa", "password": format!("mot de passe {n}")});
         let mut refused = 0;
         for n in 0..14 {
