@@ -180,27 +180,19 @@ pub fn decide(
 /// That the text repeats another, if it does. A hidden one that its author then deleted is no comment to name, but the text
 /// is still known.
 fn copied(signals: &Signals) -> Option<Reason> {
-    let detail = match (signals.duplicate_of, signals.copy_hidden) {
-        (None, false) => return None,
-        (None, true) => "a moderator hid this text before".into(),
-        (Some(copy), hidden) => match (copy.kind, hidden) {
-            (DuplicateKind::Exact, true) => "a moderator hid the same text before".into(),
-            (DuplicateKind::Exact, false) => "the same text was posted before".into(),
-            (DuplicateKind::Near, hidden) => format!(
-                "{:.0} % like an earlier comment{}",
-                copy.similarity.value() * 100.0,
-                if hidden {
-                    "; a moderator hid such a text"
-                } else {
-                    ""
-                }
-            ),
-        },
-    };
-    Some(Reason {
+    let repeats = signals.duplicate_of.map(|copy| match copy.kind {
+        DuplicateKind::Exact => "the same text was posted before".to_owned(),
+        DuplicateKind::Near => format!(
+            "{:.0} % like an earlier comment",
+            copy.similarity.value() * 100.0
+        ),
+    });
+    let hidden = (signals.copy_hidden).then(|| "a moderator hid such a text".to_owned());
+    let detail: Vec<String> = repeats.into_iter().chain(hidden).collect();
+    (!detail.is_empty()).then(|| Reason {
         code: ReasonCode::Duplicate,
         score: signals.duplicate_of.map(|copy| copy.similarity),
-        detail,
+        detail: detail.join("; "),
     })
 }
 
@@ -413,6 +405,36 @@ mod tests {
             prop_assert!(severity(after.status) >= severity(before.status));
             prop_assert!(after.priority.value >= before.priority.value);
             prop_assert!(before.reasons.iter().all(|r| after.reasons.iter().any(|a| a.code == r.code)));
+        }
+    }
+
+    #[test]
+    fn what_a_human_said_of_a_copy_counts_for_the_next() {
+        let hidden = Signals {
+            copy_hidden: true,
+            ..copy(DuplicateKind::Near)
+        };
+        let both = Signals {
+            copy_approved: true,
+            ..hidden.clone()
+        };
+        let gone = Signals {
+            duplicate_of: None,
+            ..hidden.clone()
+        };
+        let holds = Policy::default();
+        let hides = Policy {
+            hide_hidden_copies: true,
+            hold_duplicates: false,
+            ..Policy::default()
+        };
+        for (signals, by_default, if_it_hides) in [
+            (&hidden, Status::Pending, Status::Hidden),
+            (&gone, Status::Pending, Status::Hidden),
+            (&both, Status::Published, Status::Published),
+        ] {
+            let status = |policy| decide(signals, policy, REGULAR, OPEN).status;
+            assert_eq!((status(&holds), status(&hides)), (by_default, if_it_hides));
         }
     }
 }
