@@ -14,10 +14,14 @@ use std::{borrow::Cow, path::Path};
 use palabre::{
     classifier::{Comment, Model},
     domain::{
-        Author, AuthorId, AuthorName, Body, Caller, CommentId, NewAuthor, NewComment, Role,
-        SiteScope, Status, Subject, ThreadChange, ThreadKey,
+        AppealOutcome, Author, AuthorId, AuthorName, Body, Caller, CommentId, LabelOverrides,
+        NewAuthor, NewComment, Note, QueueName, QueueSort, Role, Scope, SiteScope, Status, Subject,
+        ThreadChange, ThreadKey, Timestamp, Verb, Words,
     },
-    moderation::{ChangesFilter, Edit, Moderation, QueueRequest, Submission, Submitted},
+    moderation::{
+        ChangesFilter, DecisionRequest, Edit, Error, Moderation, QueueRequest, Submission,
+        Submitted,
+    },
     store::Store,
 };
 use postgres::PostgresDatabase;
@@ -26,18 +30,20 @@ use uuid::Uuid;
 
 /// The last migration of the previous version.
 const PREVIOUS: i64 = 1;
+/// The last one before appeals were answered and words had an index.
+const BEFORE_ANSWERS: i64 = 4;
 /// Long enough to have copies.
 const TEXT: &str = "Le marché de Médine rouvre lundi matin avec de nouveaux hangars et une entrée.";
 
-/// The migrations of the previous version, as it ran them.
-async fn previous(directory: &str) -> Migrator {
+/// The migrations of a version, as it ran them, up to that one.
+async fn until(last: i64, directory: &str) -> Migrator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations")
         .join(directory);
     let all = Migrator::new(path).await.unwrap();
     let kept: Vec<_> = all
         .iter()
-        .filter(|migration| migration.version <= PREVIOUS)
+        .filter(|migration| migration.version <= last)
         .cloned()
         .collect();
     assert!(!kept.is_empty() && kept.len() < all.iter().count());
@@ -148,6 +154,27 @@ fn digits(bytes: &[u8]) -> String {
     })
 }
 
+/// Bob's comment on another thread.
+fn submission(body: &str) -> Submission {
+    Submission {
+        thread: ThreadKey::parse("ailleurs").unwrap(),
+        thread_details: ThreadChange::default(),
+        comment: NewComment {
+            body: Body::parse(body).unwrap(),
+            author: NewAuthor {
+                author: Author {
+                    id: AuthorId::parse("bob").unwrap(),
+                    name: AuthorName::parse("Bob").unwrap(),
+                },
+                email: None,
+                ip: None,
+            },
+            parent: None,
+            external_id: None,
+        },
+    }
+}
+
 /// Opens the database with this version and looks at what is there.
 async fn goes_on(url: &str, rows: &Rows) {
     let store = Store::open(url).await.unwrap();
@@ -183,7 +210,7 @@ async fn goes_on(url: &str, rows: &Rows) {
         .changes(
             &moderator,
             &ChangesFilter {
-                since: Some(palabre::domain::Timestamp::from_millis(9000)),
+                since: Some(Timestamp::from_millis(9000)),
                 limit: 10,
                 ..ChangesFilter::default()
             },
@@ -193,7 +220,7 @@ async fn goes_on(url: &str, rows: &Rows) {
     assert_eq!(since.items.len(), 1, "a decision counts as a change");
 
     let request = QueueRequest {
-        queue: palabre::domain::QueueName::Escalated,
+        queue: QueueName::Escalated,
         limit: 10,
         ..QueueRequest::default()
     };
@@ -205,24 +232,10 @@ async fn goes_on(url: &str, rows: &Rows) {
     let site = moderation.site_of(&moderator, Some(&slug)).await.unwrap();
     assert_eq!(site.policy.max_links, 2, "its policy stands");
     let post = async |body: &str| {
-        let submission = Submission {
-            thread: ThreadKey::parse("ailleurs").unwrap(),
-            thread_details: ThreadChange::default(),
-            comment: NewComment {
-                body: Body::parse(body).unwrap(),
-                author: NewAuthor {
-                    author: Author {
-                        id: AuthorId::parse("bob").unwrap(),
-                        name: AuthorName::parse("Bob").unwrap(),
-                    },
-                    email: None,
-                    ip: None,
-                },
-                parent: None,
-                external_id: None,
-            },
-        };
-        let submitted = moderation.submit(&site, submission, None).await.unwrap();
+        let submitted = moderation
+            .submit(&site, submission(body), None)
+            .await
+            .unwrap();
         let Submitted::New(comment) = submitted else {
             panic!("it is new: {submitted:?}");
         };
@@ -255,45 +268,208 @@ async fn goes_on(url: &str, rows: &Rows) {
     moderation.close().await;
 }
 
-#[tokio::test]
-async fn a_sqlite_database_of_the_previous_version_goes_on() {
+/// What was stored before appeals were answered: the published comment was hidden, appealed about and hidden again; the
+/// escalated one was appealed about and is still to be decided.
+fn appealed(rows: &Rows, id: impl Fn(Uuid) -> String) -> Vec<String> {
+    let (site, thread) = (id(rows.site), id(rows.thread));
+    let (published, escalated) = (id(rows.published), id(rows.escalated));
+    let (first, second) = (id(Uuid::now_v7()), id(Uuid::now_v7()));
+    let mut all = Vec::new();
+    for (decision, at, from) in [(&first, 5000, "published"), (&second, 7000, "hidden")] {
+        all.push(format!(
+            "INSERT INTO decisions (id, comment_id, site_id, thread_id, action, labels, moderator, at, from_status, to_status, version)
+             VALUES ({decision}, {published}, {site}, {thread}, 'hide', '{{}}', 'binta', {at}, '{from}', 'hidden', 2)"
+        ));
+    }
+    all.push(format!(
+        "UPDATE comments SET decision_id = {second}, status = 'hidden', version = 2 WHERE id = {published}"
+    ));
+    for (comment, version, at) in [(&published, 2, 6000), (&escalated, 1, 9500)] {
+        all.push(format!(
+            "INSERT INTO appeals (id, comment_id, text, version, at)
+             VALUES ({}, {comment}, 'Relisez.', {version}, {at})",
+            id(Uuid::now_v7())
+        ));
+    }
+    all.push(format!(
+        "INSERT INTO reports (id, comment_id, reporter_id, reason, version, body, at)
+         VALUES ({}, {published}, 'sage', 'spam', 1, '{TEXT}', 4500)",
+        id(Uuid::now_v7())
+    ));
+    all
+}
+
+/// Opens that database with this version.
+async fn is_answered(url: &str, rows: &Rows) {
+    let store = Store::open(url).await.unwrap();
+    let before = store.schema().await.unwrap().applied;
+    assert_eq!(before.last(), Some(&BEFORE_ANSWERS));
+    let moderation = Moderation::open(store).await.unwrap();
+    let moderator = Caller {
+        subject: Subject::parse("awa").unwrap(),
+        role: Role::Moderator,
+        sites: SiteScope::All,
+    };
+    let request = |words: &str, sort| QueueRequest {
+        queue: QueueName::Escalated,
+        sort,
+        q: Some(Words::parse(words).unwrap()),
+        limit: 10,
+        ..QueueRequest::default()
+    };
+    for (words, found) in [
+        ("REPON", 1),
+        ("une réponse", 1),
+        ("ponse", 0),
+        ("marché", 0),
+    ] {
+        for sort in [QueueSort::Priority, QueueSort::Harm] {
+            let page = moderation
+                .queue(&moderator, &request(words, sort))
+                .await
+                .unwrap();
+            assert_eq!(page.items.len(), found, "{words}");
+        }
+    }
+    let filter = ChangesFilter {
+        limit: 10,
+        ..ChangesFilter::default()
+    };
+    let changes = moderation.changes(&moderator, &filter).await.unwrap().items;
+    let of = |id| changes.iter().find(|one| one.id == CommentId(id)).unwrap();
+    let answer = of(rows.published).appeal.as_ref().unwrap().answer.as_ref();
+    let answer = answer.expect("it was decided after the appeal");
+    assert_eq!(
+        (answer.outcome, answer.note.as_ref()),
+        (AppealOutcome::Upheld, None)
+    );
+    assert_eq!(answer.at, Timestamp::from_millis(7000));
+    let waits = of(rows.escalated);
+    assert!(waits.appeal.as_ref().unwrap().answer.is_none());
+    let decide = |note: Option<&str>| DecisionRequest {
+        verb: Verb::Approve,
+        version: waits.version,
+        reason: None,
+        note: note.map(|note| Note::parse(note).unwrap()),
+        labels: LabelOverrides::new(),
+        scope: Scope::Comment,
+        force: false,
+    };
+    let refused = moderation.decide(&moderator, waits.id, decide(None)).await;
+    assert!(matches!(refused, Err(Error::NoteNeeded)), "{refused:?}");
+    let decided = moderation
+        .decide(&moderator, waits.id, decide(Some("Bien.")))
+        .await
+        .unwrap();
+    assert!(decided.comment.appeal.unwrap().answer.is_some());
+
+    let slug = palabre::domain::SiteSlug::parse("bamako").unwrap();
+    let site = moderation.site_of(&moderator, Some(&slug)).await.unwrap();
+    let copy = moderation
+        .submit(&site, submission(TEXT), None)
+        .await
+        .unwrap();
+    let Submitted::New(copy) = copy else {
+        panic!("it is new: {copy:?}");
+    };
+    assert!(
+        copy.reasons[0].detail.contains("a moderator hid"),
+        "{copy:?}"
+    );
+    moderation.close().await;
+}
+
+/// A SQLite file of an earlier version with what it stored.
+async fn sqlite(last: i64, statements: Vec<String>) -> (tempfile::TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("palabre.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    previous("sqlite").await.run(&pool).await.unwrap();
-    let rows = Rows::new();
-    let hex = |bytes: &[u8]| format!("x'{}'", digits(bytes));
-    for statement in rows.statements(|id| hex(id.as_bytes()), hex) {
+    until(last, "sqlite").await.run(&pool).await.unwrap();
+    for statement in statements {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
             .execute(&pool)
             .await
             .unwrap();
     }
     pool.close().await;
+    (directory, url)
+}
+
+/// The same on PostgreSQL, looked at by `check`, if there is one.
+async fn on_postgres<F>(last: i64, statements: Vec<String>, check: impl FnOnce(String) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(database) = PostgresDatabase::create_empty().await else {
+        return;
+    };
+    let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+    until(last, "postgres").await.run(&pool).await.unwrap();
+    for statement in statements {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    pool.close().await;
+    let outcome = tokio::spawn(check(database.url.clone())).await;
+    database.drop().await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+fn sqlite_id(id: Uuid) -> String {
+    sqlite_bytes(id.as_bytes())
+}
+
+fn sqlite_bytes(bytes: &[u8]) -> String {
+    format!("x'{}'", digits(bytes))
+}
+
+fn postgres_id(id: Uuid) -> String {
+    format!("CAST('{id}' AS uuid)")
+}
+
+fn postgres_bytes(bytes: &[u8]) -> String {
+    format!("decode('{}', 'hex')", digits(bytes))
+}
+
+#[tokio::test]
+async fn a_sqlite_database_of_the_previous_version_goes_on() {
+    let rows = Rows::new();
+    let statements = rows.statements(sqlite_id, sqlite_bytes);
+    let (_directory, url) = sqlite(PREVIOUS, statements).await;
     goes_on(&url, &rows).await;
 }
 
 #[tokio::test]
 async fn a_postgres_database_of_the_previous_version_goes_on() {
-    let Some(database) = PostgresDatabase::create_empty().await else {
-        return;
-    };
-    let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
-    previous("postgres").await.run(&pool).await.unwrap();
     let rows = Rows::new();
-    let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", digits(bytes));
-    for statement in rows.statements(|id| format!("CAST('{id}' AS uuid)"), bytes) {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-            .execute(&pool)
-            .await
-            .unwrap();
-    }
-    pool.close().await;
-    let url = database.url.clone();
-    let outcome = tokio::spawn(async move { goes_on(&url, &rows).await }).await;
-    database.drop().await;
-    if let Err(failure) = outcome {
-        std::panic::resume_unwind(failure.into_panic());
-    }
+    let statements = rows.statements(postgres_id, postgres_bytes);
+    on_postgres(PREVIOUS, statements, |url| async move {
+        goes_on(&url, &rows).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_appealed_on_sqlite_is_answered_and_found() {
+    let rows = Rows::new();
+    let mut statements = rows.statements(sqlite_id, sqlite_bytes);
+    statements.extend(appealed(&rows, sqlite_id));
+    let (_directory, url) = sqlite(BEFORE_ANSWERS, statements).await;
+    is_answered(&url, &rows).await;
+}
+
+#[tokio::test]
+async fn what_was_appealed_on_postgres_is_answered_and_found() {
+    let rows = Rows::new();
+    let mut statements = rows.statements(postgres_id, postgres_bytes);
+    statements.extend(appealed(&rows, postgres_id));
+    on_postgres(BEFORE_ANSWERS, statements, |url| async move {
+        is_answered(&url, &rows).await;
+    })
+    .await;
 }

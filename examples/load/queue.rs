@@ -33,7 +33,7 @@ const fn question(what: &'static str, path: &'static str) -> Question {
     }
 }
 
-/// What is asked of a queue that has grown. No text has the word `xylograve`: all of them are looked through for it.
+/// What is asked of a queue that has grown. No text has the word `xylograve`.
 pub const QUESTIONS: [Question; 8] = [
     question("queue", "/v1/queue"),
     question("queue, threats", "/v1/queue?reason=threat"),

@@ -11,6 +11,7 @@
 //! here and there cost the most 8-grams; `tests/copies.rs` says what is found.
 
 use super::normalise::Glyph;
+use super::phrases;
 use super::tokens::Text;
 use crate::domain::Span;
 use xxhash_rust::xxh3::xxh3_64;
@@ -33,6 +34,7 @@ pub struct Fingerprint {
     /// The values after the smallest: the anchors of a copy that lost a piece.
     seconds: Anchors,
     chars: usize,
+    common: bool,
 }
 
 /// How alike two texts are can be told from these.
@@ -101,7 +103,14 @@ impl Fingerprint {
             anchors,
             seconds,
             chars: words.len(),
+            common: phrases::is_common(text),
         }
+    }
+
+    /// Whether the text is a phrase that everybody uses: wishes, thanks, prayers. Who says the same copied nobody.
+    #[must_use]
+    pub const fn is_common(&self) -> bool {
+        self.common
     }
 
     /// Hash of the text as written, but for spacing, capitals and Unicode form.

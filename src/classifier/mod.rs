@@ -11,7 +11,7 @@
 //!    product (`model`).
 //! 7. `context`: what the comment above makes of a short reply.
 //! 8. `highlight`: the same sums, handed back to the words they came from.
-//! 9. `fingerprint`: for finding copies.
+//! 9. `fingerprint`: for finding copies; `phrases`: what is none, whoever repeats it.
 //!
 //! Nothing here does I/O, keeps state, or knows of HTTP or databases. `artefact` is the file format of a model;
 //! [`training`] makes one, and is the only place that names linfa.
@@ -26,6 +26,7 @@ mod highlight;
 mod lexicon;
 mod model;
 mod normalise;
+mod phrases;
 mod quotes;
 mod scanner;
 mod table;

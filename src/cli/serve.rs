@@ -59,6 +59,7 @@ impl Reach {
             trusted_proxies: self.trusted_proxies.clone(),
             cors_origins: self.cors_origins.clone(),
             rate_limit: self.rate_limit,
+            ..Settings::default()
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     AuthorId, AuthorName, Body, CommentId, DecisionId, Email, ExternalId, Score, Scores, SiteId,
     ThreadId, ThreadKey, Timestamp,
     decision::{Action, DecisionReason},
+    report::StandingAppeal,
 };
 
 /// What readers may see of a comment.
@@ -227,8 +228,29 @@ pub struct Comment {
     pub reasons: Vec<Reason>,
     pub duplicate_of: Option<DuplicateOf>,
     pub decision: Option<StandingDecision>,
+    /// The latest appeal about it.
+    pub appeal: Option<StandingAppeal>,
     /// The version of the model that gave the scores.
     pub model: String,
+}
+
+impl Comment {
+    /// Whether its author waits for an answer to an appeal, and has not got what they asked for otherwise.
+    #[must_use]
+    pub fn awaits_answer(&self) -> bool {
+        let open = self
+            .appeal
+            .as_ref()
+            .is_some_and(|appeal| appeal.answer.is_none());
+        open && matches!(self.status, Status::Pending | Status::Hidden)
+    }
+
+    /// Whether what its author appeals against is this moderator's own decision: better that another answers.
+    #[must_use]
+    pub fn appeals_against(&self, moderator: &str) -> bool {
+        let standing = self.decision.as_ref();
+        self.awaits_answer() && standing.is_some_and(|decision| decision.moderator == moderator)
+    }
 }
 
 /// What a comment said before an edit.

@@ -13,6 +13,8 @@ pub enum EventKind {
     QueueClaimed,
     /// A moderator gave an item back.
     QueueReleased,
+    /// A moderator looks at an item.
+    QueueViewed,
     /// A moderator decided, or took a decision back.
     CommentDecided,
     /// Its author changed it, or readers' reports made it wait.
@@ -23,11 +25,12 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CommentCreated,
         Self::QueueAdded,
         Self::QueueClaimed,
         Self::QueueReleased,
+        Self::QueueViewed,
         Self::CommentDecided,
         Self::CommentChanged,
         Self::CommentDeleted,
@@ -47,6 +50,7 @@ impl EventKind {
             Self::QueueAdded => "queue.added",
             Self::QueueClaimed => "queue.claimed",
             Self::QueueReleased => "queue.released",
+            Self::QueueViewed => "queue.viewed",
             Self::CommentDecided => "comment.decided",
             Self::CommentChanged => "comment.changed",
             Self::CommentDeleted => "comment.deleted",

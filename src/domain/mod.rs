@@ -12,7 +12,9 @@ mod decision;
 mod event;
 mod ids;
 mod object;
+mod pace;
 mod policy;
+mod priority;
 mod queue;
 mod report;
 mod sanction;
@@ -40,9 +42,13 @@ pub use ids::{
     ThreadId,
 };
 pub use object::{Object, object, optional_object};
+pub use pace::Pace;
 pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};
-pub use queue::{Claim, Priority, PriorityPart, QueueName, QueueSort};
-pub use report::{Appeal, Report, ReportReason, Reporter};
+pub use priority::{Credibility, Priority, PriorityPart, ReporterRecord};
+pub use queue::{Claim, QueueName, QueueSort, Viewer};
+pub use report::{
+    Appeal, AppealAnswer, AppealOutcome, Report, ReportReason, Reporter, StandingAppeal,
+};
 pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,

@@ -43,6 +43,10 @@ impl Mode {
 /// A site's rules. The default holds for a human and never hides: hiding by machine is for a site to switch on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, in any combination"
+)]
 pub struct Policy {
     /// Scores from which a comment waits; null follows the model's own thresholds.
     #[serde(deserialize_with = "object")]
@@ -52,6 +56,8 @@ pub struct Policy {
     pub hide: PolicyThresholds,
     /// Whether a copy of an earlier comment waits.
     pub hold_duplicates: bool,
+    /// Whether a copy of a comment that a moderator hid is hidden at once, unless a moderator approved another copy.
+    pub hide_hidden_copies: bool,
     /// The most links a comment may have without waiting.
     pub max_links: u32,
     /// Whether an author's first comment waits.
@@ -67,6 +73,9 @@ pub struct Policy {
     /// How many reports of one version make a published comment wait; null never does.
     #[schema(value_type = Option<u32>, minimum = 1)]
     pub hold_at_reports: Option<NonZeroU32>,
+    /// What waits longer than so many hours, and is nobody's just now, is escalated; null leaves it where it is.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 8_760)]
+    pub escalate_after_hours: Option<NonZeroU32>,
     /// Threads take no new comments this many days after they were made; null leaves them open.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     pub close_after_days: Option<NonZeroU32>,
@@ -128,12 +137,14 @@ impl Default for Policy {
             hold: PerLabel::default(),
             hide: PerLabel::default(),
             hold_duplicates: true,
+            hide_hidden_copies: false,
             max_links: 3,
             hold_first_comment: false,
             banned_words: Vec::new(),
             hide_banned_words: false,
             suspect_words: Vec::new(),
             hold_at_reports: None,
+            escalate_after_hours: None,
             close_after_days: None,
             retention_days: None,
             mode: Mode::Post,

@@ -5,8 +5,8 @@
 //! and weigh it in [`Priority::of`].
 
 use super::{
-    DuplicateOf, Label, Mode, Policy, Priority, Reason, ReasonCode, SanctionKind, Scores, Status,
-    Thresholds,
+    Credibility, DuplicateKind, DuplicateOf, Label, Mode, Policy, Priority, Reason, ReasonCode,
+    SanctionKind, Scores, Status, Thresholds,
 };
 
 /// What is known of a text.
@@ -18,6 +18,8 @@ pub struct Signals {
     pub duplicate_of: Option<DuplicateOf>,
     /// A human approved one of the copies: later ones are not held for being copies.
     pub copy_approved: bool,
+    /// A human hid one of the copies, which says more of later ones than that there are any.
+    pub copy_hidden: bool,
     pub links: usize,
     /// The banned words that were found, as the list has them.
     pub banned: Vec<String>,
@@ -108,21 +110,9 @@ pub fn decide(
             .is_some_and(|threshold| *signals.scores.get(label) >= threshold)
     };
 
-    if let Some(copy) = signals.duplicate_of
-        && policy.hold_duplicates
-        && !signals.copy_approved
-    {
-        reasons.push(Reason {
-            code: ReasonCode::Duplicate,
-            score: Some(copy.similarity),
-            detail: match copy.kind {
-                super::DuplicateKind::Exact => "the same text was posted before".into(),
-                super::DuplicateKind::Near => format!(
-                    "{:.0} % like an earlier comment",
-                    copy.similarity.value() * 100.0
-                ),
-            },
-        });
+    let hides_copy = policy.hide_hidden_copies && signals.copy_hidden && !signals.copy_approved;
+    if hides_copy || (policy.hold_duplicates && !signals.copy_approved) {
+        reasons.extend(copied(signals));
     }
     let mut plain = |code, detail: String| {
         reasons.push(Reason {
@@ -172,18 +162,38 @@ pub fn decide(
     } else {
         Label::ALL.into_iter().any(hides_for)
             || (policy.hide_banned_words && !signals.banned.is_empty())
+            || hides_copy
     };
     let status = match (hides, reasons.is_empty()) {
         (true, _) => Status::Hidden,
         (false, false) => Status::Pending,
         (false, true) => Status::Published,
     };
-    let priority = Priority::of(&signals.scores, &reasons);
+    let priority = Priority::of(&signals.scores, &reasons, Credibility::default());
     Verdict {
         status,
         reasons,
         priority,
     }
+}
+
+/// That the text repeats another, if it does. A hidden one that its author then deleted is no comment to name, but the text
+/// is still known.
+fn copied(signals: &Signals) -> Option<Reason> {
+    let repeats = signals.duplicate_of.map(|copy| match copy.kind {
+        DuplicateKind::Exact => "the same text was posted before".to_owned(),
+        DuplicateKind::Near => format!(
+            "{:.0} % like an earlier comment",
+            copy.similarity.value() * 100.0
+        ),
+    });
+    let hidden = (signals.copy_hidden).then(|| "a moderator hid such a text".to_owned());
+    let detail: Vec<String> = repeats.into_iter().chain(hidden).collect();
+    (!detail.is_empty()).then(|| Reason {
+        code: ReasonCode::Duplicate,
+        score: signals.duplicate_of.map(|copy| copy.similarity),
+        detail: detail.join("; "),
+    })
 }
 
 #[cfg(test)]
@@ -198,6 +208,7 @@ mod tests {
             thresholds: PerLabel::from_fn(|_| Score::clamped(0.5)),
             duplicate_of: None,
             copy_approved: false,
+            copy_hidden: false,
             links: 0,
             banned: Vec::new(),
             suspect: Vec::new(),
@@ -394,6 +405,36 @@ mod tests {
             prop_assert!(severity(after.status) >= severity(before.status));
             prop_assert!(after.priority.value >= before.priority.value);
             prop_assert!(before.reasons.iter().all(|r| after.reasons.iter().any(|a| a.code == r.code)));
+        }
+    }
+
+    #[test]
+    fn what_a_human_said_of_a_copy_counts_for_the_next() {
+        let hidden = Signals {
+            copy_hidden: true,
+            ..copy(DuplicateKind::Near)
+        };
+        let both = Signals {
+            copy_approved: true,
+            ..hidden.clone()
+        };
+        let gone = Signals {
+            duplicate_of: None,
+            ..hidden.clone()
+        };
+        let holds = Policy::default();
+        let hides = Policy {
+            hide_hidden_copies: true,
+            hold_duplicates: false,
+            ..Policy::default()
+        };
+        for (signals, by_default, if_it_hides) in [
+            (&hidden, Status::Pending, Status::Hidden),
+            (&gone, Status::Pending, Status::Hidden),
+            (&both, Status::Published, Status::Published),
+        ] {
+            let status = |policy| decide(signals, policy, REGULAR, OPEN).status;
+            assert_eq!((status(&holds), status(&hides)), (by_default, if_it_hides));
         }
     }
 }

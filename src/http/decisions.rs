@@ -40,6 +40,7 @@ pub struct DecisionBody {
     version: i64,
     #[serde(default)]
     reason: Option<DecisionReason>,
+    /// The reasons. Needed where the author appealed: they are told.
     #[serde(default)]
     #[schema(value_type = Option<Note>)]
     note: Option<String>,
@@ -115,6 +116,9 @@ pub struct BatchEntry {
     version: i64,
     #[serde(default)]
     reason: Option<DecisionReason>,
+    #[serde(default)]
+    #[schema(value_type = Option<Note>)]
+    note: Option<String>,
 }
 
 /// What became of each, in their order.
@@ -188,13 +192,22 @@ pub async fn batch(
     let request_id = request.extensions().get::<RequestId>().cloned();
     let request_id = request_id.map_or_else(String::new, |RequestId(id)| id);
     let begun = Instant::now();
-    let mut results = Vec::with_capacity(body.decisions.len());
-    for entry in body.decisions {
+    let mut fields = Fields::default();
+    let decisions: Vec<(BatchEntry, Option<Note>)> = (body.decisions.into_iter().enumerate())
+        .map(|(at, entry)| {
+            let field = format!("decisions[{at}].note");
+            let note = fields.check_optional(&field, entry.note.as_deref(), Note::parse);
+            (entry, note)
+        })
+        .collect();
+    fields.finish()?;
+    let mut results = Vec::with_capacity(decisions.len());
+    for (entry, note) in decisions {
         let request = DecisionRequest {
             verb: entry.action,
             version: entry.version,
             reason: entry.reason,
-            note: None,
+            note,
             labels: LabelOverrides::new(),
             scope: Scope::Comment,
             force: false,

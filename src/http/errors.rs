@@ -82,6 +82,10 @@ impl From<Error> for Problem {
                 "Nothing to appeal",
                 "readers see the comment",
             ),
+            Error::NoteNeeded => Self::invalid(
+                "note",
+                "is needed: the author appealed, and is told the reasons for this decision",
+            ),
             Error::AlreadyOver => Self::invalid("until", "must be in the future"),
             Error::WordsTooMany => Self::invalid("", "the word lists are too long"),
             Error::KeyReused => Self::invalid(

@@ -10,7 +10,7 @@ use actix_web::{
 use futures_util::stream;
 
 use super::{
-    Stopping,
+    BelieveFor, Stopping,
     access::{Asking, identify},
     problem::Problem,
 };
@@ -19,8 +19,7 @@ use crate::{
     store::EventPosition,
 };
 
-/// A line that says nothing is sent this often, so that a proxy does not take the connection for dead; and this often it is
-/// looked whether the client's token or session is still good.
+/// A line that says nothing is sent this often, so that a proxy does not take the connection for dead.
 const BREATH: Duration = Duration::from_secs(15);
 /// How long a client waits before it begins another, in milliseconds.
 const RETRY: u32 = 1000;
@@ -28,7 +27,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What happens on the caller's sites, as it happens.
 ///
-/// Kinds: `queue.added`, `queue.claimed`, `queue.released`, `comment.created`, `comment.changed`, `comment.deleted` and
+/// Kinds: `queue.added`, `queue.claimed`, `queue.released`, `queue.viewed`, `comment.created`, `comment.changed`, `comment.deleted` and
 /// `comment.decided`. `Last-Event-ID` goes on after that event.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "listenToEvents",
@@ -40,6 +39,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub async fn listen(
     moderation: web::Data<Moderation>,
     stopping: web::Data<Stopping>,
+    believe_for: web::Data<BelieveFor>,
     Asking(caller): Asking,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -59,6 +59,7 @@ pub async fn listen(
         moderation,
         request,
         believed: Instant::now(),
+        believe_for: believe_for.0,
         listener,
         stopping: stopping.get_ref().clone(),
         sent: None,
@@ -83,6 +84,8 @@ struct Stream {
     request: HttpRequest,
     /// When they last had.
     believed: Instant,
+    /// For how long that does.
+    believe_for: Duration,
     listener: Listener,
     stopping: Stopping,
     /// When something was last sent; never yet.
@@ -96,7 +99,7 @@ impl Stream {
             return Some(format!("retry: {RETRY}\n\n"));
         };
         loop {
-            if self.believed.elapsed() > BREATH {
+            if self.believed.elapsed() > self.believe_for {
                 identify(&self.request).await.ok()?;
                 self.believed = Instant::now();
             }

@@ -44,7 +44,7 @@ use actix_web::{
 };
 
 pub use limits::RateLimit;
-pub use settings::{BasePath, Origins, Settings, TrustedProxies};
+pub use settings::{BasePath, BelieveFor, Origins, Settings, TrustedProxies};
 
 use self::{docs::Docs, extract::BodyLimit, idempotency::Twins, limits::Limits};
 use crate::moderation::Moderation;
@@ -82,6 +82,7 @@ pub fn start(
     let state: web::Data<Moderation> = web::Data::from(moderation);
     let limits = web::Data::new(Limits::new(settings.rate_limit));
     let proxies = web::Data::new(settings.trusted_proxies);
+    let believe_for = web::Data::new(settings.believe_for);
     let twins: web::Data<Twins> = web::Data::default();
     let places: web::Data<comments::Places> = web::Data::default();
     let docs = web::Data::new(Docs::new(&settings.base_path)?);
@@ -94,6 +95,7 @@ pub fn start(
             .app_data(state.clone())
             .app_data(limits.clone())
             .app_data(proxies.clone())
+            .app_data(believe_for.clone())
             .app_data(twins.clone())
             .app_data(places.clone())
             .app_data(docs.clone())

@@ -104,6 +104,7 @@ pub fn table() -> Vec<Endpoint> {
         route!(POST "/v1/queue/claims", Some(Moderate), queue::claim),
         route!(DELETE "/v1/queue/claims", Some(Moderate), queue::release_all),
         route!(DELETE "/v1/queue/claims/{id}", Some(Moderate), queue::release),
+        route!(PUT "/v1/queue/presence", Some(Moderate), queue::look_at),
         route!(POST "/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
         route!(POST "/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
         route!(GET "/v1/stats", Some(Moderate), stats::show),

@@ -1,6 +1,6 @@
 //! How a server is reached: below which path, through which proxies, from which pages, and how often.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
@@ -17,6 +17,17 @@ pub struct Settings {
     /// The browser origins whose pages may read answers.
     pub cors_origins: Origins,
     pub rate_limit: RateLimit,
+    pub believe_for: BelieveFor,
+}
+
+/// How long somebody who listens to events is believed before it is looked again whether they still may.
+#[derive(Debug, Clone, Copy)]
+pub struct BelieveFor(pub Duration);
+
+impl Default for BelieveFor {
+    fn default() -> Self {
+        Self(Duration::from_secs(15))
+    }
 }
 
 /// A path that everything is below, such as `/comments`; empty for none.

@@ -21,6 +21,8 @@ use crate::{
 const MAX_WORDS: usize = 5_000;
 /// The longest time in days that a policy may name: a century.
 const MAX_DAYS: u32 = 36_500;
+/// A year.
+const MAX_HOURS: u32 = 8_760;
 
 /// The sites of the caller's token, by slug.
 #[utoipa::path(
@@ -151,12 +153,17 @@ pub async fn set_policy(
             fields.refuse(name, format!("must have at most {MAX_WORDS} words"));
         }
     }
-    for (name, days) in [
-        ("close_after_days", policy.close_after_days),
-        ("retention_days", policy.retention_days),
+    for (name, time, most) in [
+        ("close_after_days", policy.close_after_days, MAX_DAYS),
+        ("retention_days", policy.retention_days, MAX_DAYS),
+        (
+            "escalate_after_hours",
+            policy.escalate_after_hours,
+            MAX_HOURS,
+        ),
     ] {
-        if days.is_some_and(|days| days.get() > MAX_DAYS) {
-            fields.refuse(name, format!("must be at most {MAX_DAYS}"));
+        if time.is_some_and(|time| time.get() > most) {
+            fields.refuse(name, format!("must be at most {most}"));
         }
     }
     fields.finish()?;

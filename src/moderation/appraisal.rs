@@ -6,13 +6,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{Error, Moderation};
+use super::{Error, Moderation, duplicates::Found};
 use crate::{
     classifier::{self, Assessment, WordList},
-    domain::{
-        Body, CommentId, DuplicateOf, Lang, Signals, Site, SiteId, Thresholds, WordEntry,
-        count_links,
-    },
+    domain::{Body, CommentId, Lang, Signals, Site, SiteId, Thresholds, WordEntry, count_links},
 };
 
 /// How many comments above a reply are searched for text that it quotes.
@@ -32,12 +29,13 @@ pub(super) struct Appraisal {
 
 impl Appraisal {
     /// Everything known of the text, now that its copies are looked up.
-    pub fn signals(&self, duplicate_of: Option<DuplicateOf>, copy_approved: bool) -> Signals {
+    pub fn signals(&self, copies: &Found) -> Signals {
         Signals {
             scores: self.assessment.scores,
             thresholds: self.thresholds,
-            duplicate_of,
-            copy_approved,
+            duplicate_of: copies.duplicate_of,
+            copy_approved: copies.approved,
+            copy_hidden: copies.hidden,
             links: self.links,
             banned: self.banned.clone(),
             suspect: self.suspect.clone(),

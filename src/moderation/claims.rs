@@ -3,19 +3,29 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    Error, Moderation, QueueItem, QueueRequest,
-    queue::{filter, items},
-};
+use super::{Error, Moderation, QueueItem, QueueRequest, cards::items, queue::filter};
 use crate::{
-    domain::{Caller, Claim, CommentId, Event, EventKind},
+    domain::{Caller, Claim, CommentId, Event, EventKind, Pace, Timestamp},
     store::{StoreError, Writes},
 };
+
+/// How much to lease of which items.
+#[derive(Debug, Clone, Default)]
+pub struct ClaimRequest {
+    /// Which, in what order, and how many at most.
+    pub items: QueueRequest,
+    /// No more than the moderator decides in so many minutes, at their own pace.
+    pub minutes: Option<u32>,
+}
 
 /// Items that are now this moderator's.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Claimed {
     pub items: Vec<QueueItem>,
+    /// Where minutes were asked for: what was taken as their pace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Pace)]
+    pub pace: Option<Pace>,
 }
 
 impl Moderation {
@@ -25,21 +35,31 @@ impl Moderation {
     /// # Errors
     /// When the site or thread named is foreign.
     #[tracing::instrument(skip_all)]
-    pub async fn claim(&self, caller: &Caller, request: &QueueRequest) -> Result<Claimed, Error> {
+    pub async fn claim(&self, caller: &Caller, asked: &ClaimRequest) -> Result<Claimed, Error> {
         let me = caller.subject.as_str();
+        let request = &asked.items;
         let sites = self
             .sites_of(caller, request.site.as_ref(), request.is_of_one_site())
             .await?;
+        let pace = match asked.minutes {
+            Some(_) => Some(self.pace_of(me).await?),
+            None => None,
+        };
+        let fits = pace.zip(asked.minutes);
+        let fits = fits.map_or(Claim::MOST, |(pace, minutes)| pace.fits_into(minutes));
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
         let now = self.clock.now();
         let claim = Claim::new(me, now);
         let filter = filter(&mut db, &sites, request).await?;
         let (held, _) = db.claims_by(me, now).await?;
-        let limit = request.limit.min(Claim::MOST.saturating_sub(held as usize));
-        let ids = db.claim_next(&filter, &claim, now, limit as i64).await?;
+        let room = Claim::MOST.saturating_sub(held as usize);
+        let limit = request.limit.min(room).min(fits);
+        let ids = db
+            .claim_next(&filter, request.sort, &claim, now, limit as i64)
+            .await?;
         db.renew_claims(&claim, now).await?;
-        let rows = db.queue_rows(&ids).await?;
+        let rows = db.queue_rows(&ids, request.sort).await?;
         let events: Vec<Event> = rows
             .iter()
             .map(|row| Event {
@@ -50,9 +70,19 @@ impl Moderation {
             })
             .collect();
         db.write(Writes::default().events(&events)).await?;
-        let items = items(&mut db, &sites, rows).await?;
+        let items = items(&mut db, caller, &sites, rows).await?;
         tx.commit().await?;
-        Ok(Claimed { items })
+        Ok(Claimed { items, pace })
+    }
+
+    /// How fast a moderator decides.
+    async fn pace_of(&self, moderator: &str) -> Result<Pace, Error> {
+        let since = self.clock.now().millis() - Pace::LOOKS_BACK;
+        let since = Timestamp::from_millis(since);
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let moments = db.moments_of(moderator, since, Pace::LATEST).await?;
+        Ok(Pace::of(&moments))
     }
 
     /// Lets what the caller has last longer, since they did something. Not in the transaction of what they did: two that

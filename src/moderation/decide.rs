@@ -6,13 +6,15 @@ use uuid::Uuid;
 
 use super::{
     CommentView, Error, Moderation, Thing,
+    appeals::{self, Warning},
     groups::{Group, Task},
     queue,
 };
 use crate::{
     domain::{
-        Action, Caller, Comment, CommentId, Decision, DecisionId, DecisionReason, Event, EventKind,
-        LabelOverrides, Note, Refusal, Role, Scope, StandingDecision, Status, Timestamp, Verb,
+        Action, AppealOutcome, Caller, Comment, CommentId, Decision, DecisionId, DecisionReason,
+        Event, EventKind, LabelOverrides, Note, Refusal, Role, Scope, StandingDecision, Status,
+        Timestamp, Verb,
     },
     store::{Db, Lock, Members, StoreError, Writes},
 };
@@ -42,6 +44,10 @@ pub struct Decided {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Group)]
     pub group: Option<Group>,
+    /// What whoever decided should have thought of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub warnings: Vec<Warning>,
 }
 
 impl Decided {
@@ -51,6 +57,7 @@ impl Decided {
             decision,
             comment: comment.into(),
             group: None,
+            warnings: Vec::new(),
         }
     }
 }
@@ -61,7 +68,8 @@ impl Moderation {
     ///
     /// # Errors
     /// [`Error::Stale`] when the comment is no longer at the version that was seen; [`Error::Claimed`] when somebody else
-    /// has it; [`Error::Refused`] when the action does not apply. All carry the comment as it is.
+    /// has it; [`Error::Refused`] when the action does not apply: these carry the comment as it is. [`Error::NoteNeeded`]
+    /// when its author is to be told why.
     #[tracing::instrument(skip_all)]
     pub async fn decide(
         &self,
@@ -78,6 +86,7 @@ impl Moderation {
         let members = members(&mut db, &comment, request.scope, self.clock.now()).await?;
         let latest = db.latest_decision(id).await?;
         let begun = latest.filter(|latest| begins_group(latest, caller, &comment, &request));
+        let warnings = appeals::warnings(&comment, caller.subject.as_str());
         let (decision, comment) = if let Some(begun) = begun {
             // The same request came before, and did not come to its end.
             (begun, comment)
@@ -91,7 +100,10 @@ impl Moderation {
         };
         tx.commit().await?;
         self.renew_claims(caller).await;
-        let mut decided = Decided::new(decision, comment);
+        let mut decided = Decided {
+            warnings,
+            ..Decided::new(decision, comment)
+        };
         if let (Some(group), Some(members)) = (decided.group_id, members) {
             let request = &request;
             let task = Task::Decide { request, members };
@@ -136,6 +148,10 @@ impl Moderation {
             Ok(to) => to,
             Err(refusal) => return Err(refused(refusal, comment)),
         };
+        let answers = comment.awaits_answer() && AppealOutcome::of(request.verb.into()).is_some();
+        if answers && request.note.is_none() {
+            return Err(Error::NoteNeeded);
+        }
         let latest = db.latest_decision(comment.id).await?;
         let decision = Decision {
             id: DecisionId::generate(),
@@ -157,7 +173,10 @@ impl Moderation {
             undoes: None,
             group_id: group,
         };
-        let comment = carry_out(db, comment, &decision, Some(&decision)).await?;
+        let mut comment = carry_out(db, comment, &decision, Some(&decision)).await?;
+        if answers {
+            appeals::answer(db, &mut comment, &decision).await?;
+        }
         Ok((decision, comment))
     }
 }
@@ -240,8 +259,8 @@ pub(super) async fn carry_out(
     });
     comment.changed_at = decision.at;
     db.update_comment(&comment).await?;
-    let approved = stands.is_some_and(|stands| stands.action == Action::Approve);
-    db.set_approved(comment.id, approved).await?;
+    let judged = stands.map(|stands| stands.action);
+    db.set_judged(comment.id, judged).await?;
 
     let event = |kind| Event {
         site: comment.site,
@@ -250,11 +269,13 @@ pub(super) async fn carry_out(
         at: decision.at,
     };
     match (decision.from_queue, decision.to_queue) {
-        (Some(from), Some(to)) if from != to => db.move_queue_row(comment.id, to).await?,
+        (Some(from), Some(to)) if from != to => {
+            db.move_queue_row(comment.id, to, decision.at).await?;
+        }
         (Some(_), None) => db.delete_queue_row(comment.id).await?,
         (None, Some(to)) => {
             let cluster = db.cluster_of(comment.id).await?;
-            queue::enter(db, &comment, to, cluster).await?;
+            queue::enter(db, &comment, to, cluster, decision.at).await?;
             db.write(Writes::default().events(&[event(EventKind::QueueAdded)]))
                 .await?;
         }

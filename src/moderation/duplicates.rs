@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub duplicate_of: Option<DuplicateOf>,
     /// A human approved one of them.
     pub approved: bool,
+    /// A human hid one of them.
+    pub hidden: bool,
     /// The cluster the text joins or begins; `None` for a text too short to be a copy of anything.
     pub cluster: Option<Uuid>,
     /// Where near copies of it will look; none for an exact copy, which is found with the first.
@@ -55,7 +57,7 @@ pub(super) fn lock_number(site: SiteId, fingerprint: &Fingerprint) -> Option<i64
 }
 
 const fn may_repeat(fingerprint: &Fingerprint) -> bool {
-    fingerprint.chars() >= MIN_DUPLICATE_CHARS
+    fingerprint.chars() >= MIN_DUPLICATE_CHARS && !fingerprint.is_common()
 }
 
 impl Copies {
@@ -122,6 +124,7 @@ impl Copies {
             return Found {
                 duplicate_of: None,
                 approved: false,
+                hidden: false,
                 cluster: None,
                 place: None,
             };
@@ -141,6 +144,7 @@ impl Copies {
             return Found {
                 duplicate_of: None,
                 approved: false,
+                hidden: false,
                 cluster: Some(Uuid::now_v7()),
                 place,
             };
@@ -167,6 +171,7 @@ impl Copies {
         Found {
             duplicate_of,
             approved: facts.is_some_and(|facts| facts.approved),
+            hidden: facts.is_some_and(|facts| facts.hidden),
             cluster: Some(cluster),
             place,
         }

@@ -71,7 +71,7 @@ impl Moderation {
         duplicates::forget(&mut db, site.id, id).await?;
         let mut copies = Copies::read(&mut db, &[(site.id, fingerprint)], Some(id)).await?;
         let found = copies.find(0, site.id, fingerprint);
-        let signals = appraisal.signals(found.duplicate_of, found.approved);
+        let signals = appraisal.signals(&found);
         let mode = ThreadStanding { mode: thread.mode };
         let verdict = decide(&signals, &site.policy, standing, mode);
 
@@ -204,7 +204,7 @@ async fn requeue(
     };
     match after {
         Some(queue) => {
-            queue::enter(db, comment, queue, cluster).await?;
+            queue::enter(db, comment, queue, cluster, comment.changed_at).await?;
             if before.is_none() {
                 db.write(Writes::default().events(&[event(comment, EventKind::QueueAdded)]))
                     .await?;

@@ -59,6 +59,9 @@ pub enum Error {
     /// Only what is hidden or waits can be appealed against.
     #[error("there is nothing to appeal against")]
     NothingToAppeal,
+    /// An appeal is answered with reasons.
+    #[error("the author who appealed is told why")]
+    NoteNeeded,
     #[error("the measure would end before it begins")]
     AlreadyOver,
     /// Only an admin of all sites may do that.

@@ -32,7 +32,8 @@ const LIMIT: Duration = Duration::from_secs(9);
 pub struct Group {
     /// Comments decided by this request, the one that was named included.
     pub decided: usize,
-    /// Comments left as they are: somebody else has them before them, or the action does not apply.
+    /// Comments left as they are: somebody else has them before them, the action does not apply, or an appeal is to be
+    /// answered and no note was given.
     pub left_out: usize,
     /// Whether all were looked at; if not, the same request again goes on.
     pub complete: bool,
@@ -125,9 +126,12 @@ impl Moderation {
             }
             match self.do_one(&mut db, caller, task, member, group).await {
                 Ok(done) => step.count.decided += usize::from(done),
-                Err(Error::Refused { .. } | Error::Claimed { .. } | Error::UndoRefused { .. }) => {
-                    step.count.left_out += 1;
-                }
+                Err(
+                    Error::Refused { .. }
+                    | Error::Claimed { .. }
+                    | Error::UndoRefused { .. }
+                    | Error::NoteNeeded,
+                ) => step.count.left_out += 1,
                 Err(error) => return Err(error),
             }
         }

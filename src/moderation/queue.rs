@@ -1,25 +1,19 @@
-//! The moderators' queue: what waits, in what order, and everything a card shows.
+//! The moderators' queue: what waits, and in what order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CommentView, Error, Moderation, Page, ThreadView, sites::thread_id, view::Copies};
+use super::{Error, Moderation, Page, QueueItem, cards::items, sites::thread_id};
 use crate::{
     classifier::fold,
     domain::{
-        Appeal, AuthorId, Caller, Claim, Comment, CommentId, Cursor, Highlight, Priority,
-        QueueName, QueueSort, Reason, ReasonCode, Report, Sanction, Site, SiteId, SiteSlug, Span,
-        Thread, ThreadId, ThreadKey, Timestamp, Words,
+        AuthorId, Caller, Comment, Credibility, Cursor, Priority, QueueName, QueueSort, Reason,
+        ReasonCode, Site, SiteId, SiteSlug, ThreadKey, Timestamp, Words,
     },
-    store::{
-        AuthorRecord, Db, Explanation, QueueFilter, QueuePosition, QueueRow, StoreError, Writes,
-    },
+    store::{Db, QueueFilter, QueuePosition, QueueRow, StoreError, Writes},
 };
-
-/// How many comments above an item a card shows.
-const SHOWN_ANCESTORS: usize = 10;
 
 /// Which items to show, and in what order.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -41,39 +35,6 @@ pub struct QueueRequest {
     pub cursor: Option<String>,
 }
 
-/// An item of the queue with all that a card shows.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct QueueItem {
-    pub comment: CommentView,
-    pub site: SiteSlug,
-    pub queue: QueueName,
-    pub priority: Priority,
-    pub highlights: Vec<Highlight>,
-    /// Text of the comments above that this one quotes.
-    pub quotes: Vec<Span>,
-    #[schema(required)]
-    pub parent: Option<CommentView>,
-    /// The comments above, the topmost first, the parent last; at most ten.
-    pub ancestors: Vec<CommentView>,
-    pub thread: ThreadView,
-    pub author_history: AuthorHistory,
-    #[schema(required)]
-    pub duplicates: Option<Copies>,
-    pub reports: Vec<Report>,
-    /// What its author says against its being held or hidden.
-    pub appeals: Vec<Appeal>,
-    #[schema(required)]
-    pub claim: Option<Claim>,
-}
-
-/// What is known of an author.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AuthorHistory {
-    pub published: i64,
-    pub hidden: i64,
-    pub sanctions: Vec<Sanction>,
-}
-
 /// How many items wait in each queue, counted when asked.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct QueueCounts {
@@ -87,11 +48,13 @@ pub struct QueueCounts {
 }
 
 /// What to store of an item that enters the queue, for the first time or again, with its text for search: all of it
-/// follows from the comment and the queue.
+/// follows from the comment, the queue, and how far readers' reports of it are to be believed.
 pub(super) fn entry(
     comment: &Comment,
     queue: QueueName,
     cluster: Option<uuid::Uuid>,
+    reports: Credibility,
+    at: Timestamp,
 ) -> (QueueRow, String) {
     let mut reasons = comment.reasons.clone();
     // Why it waits here, where that is not what the machine said of it.
@@ -116,7 +79,8 @@ pub(super) fn entry(
         thread: comment.thread,
         author: comment.author.id.clone(),
         queue,
-        priority: Priority::of(&comment.scores, &reasons),
+        priority: Priority::of(&comment.scores, &reasons, reports),
+        harm: (Priority::expected_harm(&comment.scores) * 1e4).round() as i64,
         reason_bits: reasons
             .iter()
             .fold(0, |bits, reason| bits | reason.code.bit()),
@@ -128,6 +92,7 @@ pub(super) fn entry(
         cluster,
         claim: None,
         created_at: comment.created_at,
+        entered_at: at,
     };
     (row, fold(comment.body.as_str()))
 }
@@ -138,9 +103,30 @@ pub(super) async fn enter(
     comment: &Comment,
     queue: QueueName,
     cluster: Option<uuid::Uuid>,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
-    let items = [entry(comment, queue, cluster)];
+    let reports = credibility(db, comment, queue).await?;
+    let items = [entry(comment, queue, cluster, reports, at)];
     db.write(Writes::default().queue(&items)?).await
+}
+
+/// How far to believe what readers reported of a comment's text. What was reported of an earlier text, for which it still
+/// waits, counts as one report.
+async fn credibility(
+    db: &mut Db<'_>,
+    comment: &Comment,
+    queue: QueueName,
+) -> Result<Credibility, StoreError> {
+    let by_readers = |reason: &Reason| reason.code == ReasonCode::Report;
+    if queue != QueueName::Reported && !comment.reasons.iter().any(by_readers) {
+        return Ok(Credibility::default());
+    }
+    let weights = db.report_weights(comment.id, &comment.body).await?;
+    Ok(if weights.is_empty() {
+        Credibility::of_a_stranger()
+    } else {
+        Credibility::of(weights)
+    })
 }
 
 impl Moderation {
@@ -172,7 +158,7 @@ impl Moderation {
             Cursor::new(&("queue", request), &last.position(request.sort))
         });
         Ok(Page {
-            items: items(&mut db, &sites, page.items).await?,
+            items: items(&mut db, caller, &sites, page.items).await?,
             next_cursor: page.next_cursor,
         })
     }
@@ -248,161 +234,4 @@ fn words(q: &Words) -> Result<Vec<String>, Error> {
         return Err(Error::NoWords);
     }
     Ok(words)
-}
-
-/// Everything around the rows of a page, read by set.
-struct Surroundings {
-    comments: HashMap<CommentId, Comment>,
-    threads: HashMap<ThreadId, Thread>,
-    records: HashMap<(SiteId, AuthorId), AuthorRecord>,
-    clusters: HashMap<uuid::Uuid, i64>,
-    explanations: HashMap<CommentId, Explanation>,
-    reports: HashMap<CommentId, Vec<Report>>,
-    appeals: HashMap<CommentId, Vec<Appeal>>,
-    /// The measures in force against each author.
-    sanctions: HashMap<(SiteId, AuthorId), Vec<Sanction>>,
-}
-
-impl Surroundings {
-    async fn read(db: &mut Db<'_>, rows: &[QueueRow], now: Timestamp) -> Result<Self, StoreError> {
-        let mut comments = HashMap::new();
-        let mut wanted: Vec<CommentId> = rows.iter().map(|row| row.comment).collect();
-        // The items, then their parents, then theirs: a query for each level, whatever the size of the page.
-        for _ in 0..=SHOWN_ANCESTORS {
-            if wanted.is_empty() {
-                break;
-            }
-            let level = db.comments(wanted).await?;
-            wanted = level
-                .iter()
-                .filter_map(|comment| comment.parent)
-                .filter(|parent| !comments.contains_key(parent))
-                .collect();
-            wanted.sort_unstable();
-            wanted.dedup();
-            comments.extend(level.into_iter().map(|comment| (comment.id, comment)));
-        }
-        let mut threads: Vec<ThreadId> = rows.iter().map(|row| row.thread).collect();
-        threads.sort_unstable();
-        threads.dedup();
-        let threads = db.threads(threads).await?;
-        let mut sites: Vec<SiteId> = rows.iter().map(|row| row.site).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        let mut records = HashMap::new();
-        let mut sanctions = HashMap::new();
-        for site in sites {
-            let mut authors: Vec<&AuthorId> = rows
-                .iter()
-                .filter(|row| row.site == site)
-                .map(|row| &row.author)
-                .collect();
-            authors.sort_unstable_by_key(|author| author.as_str());
-            authors.dedup();
-            let counted = db.author_records(site, &authors).await?;
-            for (author, sanction) in db.sanctions(site, &authors).await? {
-                if sanction.in_force(now) {
-                    let of_one: &mut Vec<Sanction> = sanctions.entry((site, author)).or_default();
-                    of_one.push(sanction);
-                }
-            }
-            records.extend(
-                authors
-                    .into_iter()
-                    .map(|author| (site, author.clone()))
-                    .zip(counted),
-            );
-        }
-        let mut clusters: Vec<uuid::Uuid> = rows.iter().filter_map(|row| row.cluster).collect();
-        clusters.sort_unstable();
-        clusters.dedup();
-        let clusters = db.cluster_sizes(clusters).await?;
-        let explanations = db.explanations(rows.iter().map(|row| row.comment)).await?;
-        let mut reports: HashMap<CommentId, Vec<Report>> = HashMap::new();
-        for report in db.reports(rows.iter().map(|row| row.comment)).await? {
-            reports.entry(report.comment_id).or_default().push(report);
-        }
-        let mut appeals: HashMap<CommentId, Vec<Appeal>> = HashMap::new();
-        for appeal in db.appeals(rows.iter().map(|row| row.comment)).await? {
-            appeals.entry(appeal.comment_id).or_default().push(appeal);
-        }
-        Ok(Self {
-            comments,
-            threads: threads
-                .into_iter()
-                .map(|thread| (thread.id, thread))
-                .collect(),
-            records,
-            clusters: clusters.into_iter().collect(),
-            explanations: explanations.into_iter().collect(),
-            reports,
-            appeals,
-            sanctions,
-        })
-    }
-
-    /// The comments above one, the topmost first.
-    fn above(&self, comment: &Comment) -> Vec<CommentView> {
-        let mut above: Vec<CommentView> = std::iter::successors(
-            comment.parent.and_then(|id| self.comments.get(&id)),
-            |ancestor| ancestor.parent.and_then(|id| self.comments.get(&id)),
-        )
-        .take(SHOWN_ANCESTORS)
-        .map(|ancestor| ancestor.clone().into())
-        .collect();
-        above.reverse();
-        above
-    }
-}
-
-/// Items with all that a card shows, in the order of their rows.
-pub(super) async fn items(
-    db: &mut Db<'_>,
-    sites: &[Site],
-    rows: Vec<QueueRow>,
-) -> Result<Vec<QueueItem>, StoreError> {
-    let now = Timestamp::now();
-    let mut around = Surroundings::read(db, &rows, now).await?;
-    let items = rows.into_iter().filter_map(|row| {
-        // A row whose comment or site went away between two reads is left out.
-        let comment = around.comments.get(&row.comment)?.clone();
-        let thread = around.threads.get(&row.thread)?.clone();
-        let site = sites.iter().find(|site| site.id == row.site)?;
-        let author = row.author;
-        let record = around
-            .records
-            .get(&(row.site, author.clone()))
-            .cloned()
-            .unwrap_or_default();
-        let explanation = around.explanations.remove(&row.comment)?;
-        let ancestors = around.above(&comment);
-        Some(QueueItem {
-            parent: ancestors.last().cloned(),
-            ancestors,
-            comment: comment.into(),
-            site: site.slug.clone(),
-            queue: row.queue,
-            priority: row.priority,
-            highlights: explanation.highlights,
-            quotes: explanation.quotes,
-            thread: ThreadView::new(thread, site, None, now),
-            author_history: AuthorHistory {
-                published: record.published,
-                hidden: record.hidden,
-                sanctions: around
-                    .sanctions
-                    .get(&(row.site, author))
-                    .cloned()
-                    .unwrap_or_default(),
-            },
-            duplicates: row.cluster.and_then(|cluster| {
-                let count = *around.clusters.get(&cluster)?;
-                (count > 1).then_some(Copies { cluster, count })
-            }),
-            reports: around.reports.remove(&row.comment).unwrap_or_default(),
-            appeals: around.appeals.remove(&row.comment).unwrap_or_default(),
-            claim: row.claim.filter(|claim| claim.until > now),
-        })
-    });
-    Ok(items.collect())
 }

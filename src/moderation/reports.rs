@@ -1,10 +1,10 @@
-//! Readers' reports, and authors' appeals.
+//! Readers' reports.
 
 use super::{Error, Moderation, Thing, decide::held_comment, edit::event, queue};
 use crate::{
     domain::{
-        Action, Appeal, AppealId, AuthorId, Caller, Comment, CommentId, EventKind, Note, QueueName,
-        Reason, ReasonCode, Report, ReportId, ReportReason, Reporter, Status,
+        Action, AuthorId, Caller, Comment, CommentId, EventKind, Note, QueueName, Reason,
+        ReasonCode, Report, ReportId, ReportReason, Reporter, Status, Timestamp,
     },
     store::{Db, StoreError, Writes},
 };
@@ -46,6 +46,7 @@ impl Moderation {
             return Err(Error::Gone);
         }
         let now = self.clock.now().max(comment.changed_at);
+        let record = db.reporter_record(site.id, &new.reporter, id).await?;
         let report = Report {
             id: ReportId::generate(),
             comment_id: id,
@@ -54,6 +55,7 @@ impl Moderation {
             note: new.note,
             version: comment.version,
             body: comment.body.clone(),
+            weight: record.weight(),
             at: now,
         };
         if !db.insert_report(&report).await? {
@@ -80,60 +82,26 @@ impl Moderation {
                 db.set_reasons(id, &comment.reasons).await?;
                 db.write(Writes::default().events(&[event(&comment, EventKind::CommentChanged)]))
                     .await?;
-                enter(&mut db, &comment, QueueName::Waiting).await?;
+                enter(&mut db, &comment, QueueName::Waiting, now).await?;
             } else if let None | Some(QueueName::Reported) = db.queue_of(id).await? {
-                enter(&mut db, &comment, QueueName::Reported).await?;
+                enter(&mut db, &comment, QueueName::Reported, now).await?;
             }
         }
         tx.commit().await?;
         Ok(Reported::New(report))
     }
-
-    /// Asks for another look at a comment that is held or hidden, for its author. A hidden one enters the queue
-    /// `appeals`; a pending one waits already.
-    ///
-    /// # Errors
-    /// [`Error::NothingToAppeal`] when readers see it, [`Error::AppealedAlready`] when there was an appeal at this
-    /// version, [`Error::Gone`] when it was deleted.
-    #[tracing::instrument(skip_all)]
-    pub async fn appeal(
-        &self,
-        caller: &Caller,
-        id: CommentId,
-        text: Note,
-    ) -> Result<Appeal, Error> {
-        let mut tx = self.store.begin().await?;
-        let mut db = tx.db();
-        let comment = held_comment(&mut db, caller, id, Thing::Comment).await?;
-        match comment.status {
-            Status::Deleted => return Err(Error::Gone),
-            Status::Published => return Err(Error::NothingToAppeal),
-            Status::Pending | Status::Hidden => {}
-        }
-        let appeal = Appeal {
-            id: AppealId::generate(),
-            comment_id: id,
-            text,
-            version: comment.version,
-            at: self.clock.now().max(comment.changed_at),
-        };
-        let against = comment.decision.as_ref().map(|standing| standing.id);
-        if !db.insert_appeal(&appeal, against).await? {
-            return Err(Error::AppealedAlready);
-        }
-        if comment.status == Status::Hidden {
-            enter(&mut db, &comment, QueueName::Appeals).await?;
-        }
-        tx.commit().await?;
-        Ok(appeal)
-    }
 }
 
 /// Puts a comment into the queue, or anew where it is.
-async fn enter(db: &mut Db<'_>, comment: &Comment, queue: QueueName) -> Result<(), StoreError> {
+pub(super) async fn enter(
+    db: &mut Db<'_>,
+    comment: &Comment,
+    queue: QueueName,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let is_new = db.queue_of(comment.id).await?.is_none();
     let cluster = db.cluster_of(comment.id).await?;
-    queue::enter(db, comment, queue, cluster).await?;
+    queue::enter(db, comment, queue, cluster, at).await?;
     if is_new {
         db.write(Writes::default().events(&[event(comment, EventKind::QueueAdded)]))
             .await?;

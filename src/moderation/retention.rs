@@ -6,9 +6,8 @@ use super::{Error, Moderation, idempotency::counted_since};
 const AT_ONCE: i64 = 200;
 
 impl Moderation {
-    /// Erases what is past its time: first answers older than a day, sessions and links
-    /// that have ended, and what each site's retention says. In short
-    /// transactions. How many things.
+    /// Erases what is past its time: first answers older than a day, sessions and links that have ended, who looked at
+    /// what, and what each site's retention says. In short transactions. How many things.
     ///
     /// # Errors
     /// When the database fails; what was erased stays so.
@@ -27,6 +26,7 @@ impl Moderation {
         }
         let mut tx = self.store.begin().await?;
         erased += tx.db().erase_ended_sessions(now).await?;
+        erased += tx.db().forget_views_before(now).await?;
         tx.commit().await?;
         for site in self.administration.sites().await? {
             let Some(days) = site.policy.retention_days else {

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     domain::{
-        AuthorId, AuthorStanding, Comment, CommentId, Event, EventKind, ExternalId, NewAuthor,
-        NewComment, QueueName, Site, SiteId, Status, Thread, ThreadChange, ThreadId, ThreadKey,
-        ThreadStanding, Timestamp, decide,
+        AuthorId, AuthorStanding, Comment, CommentId, Credibility, Event, EventKind, ExternalId,
+        NewAuthor, NewComment, QueueName, Site, SiteId, Status, Thread, ThreadChange, ThreadId,
+        ThreadKey, ThreadStanding, Timestamp, decide,
     },
     store::{Db, Explanation, Fingerprinted, Parent, QueueRow, Remembered, StoreError, Writes},
 };
@@ -225,7 +225,7 @@ impl<'a> Round<'a> {
         let depth = self.depth_below(&thread, new.parent)?;
         let fingerprint = &appraisal.assessment.fingerprint;
         let found = self.copies.find(at, site.id, fingerprint);
-        let signals = appraisal.signals(found.duplicate_of, found.approved);
+        let signals = appraisal.signals(&found);
         let mode = ThreadStanding { mode: thread.mode };
         let verdict = decide(&signals, &site.policy, standing, mode);
 
@@ -248,6 +248,7 @@ impl<'a> Round<'a> {
             reasons: verdict.reasons,
             duplicate_of: signals.duplicate_of,
             decision: None,
+            appeal: None,
             model: appraisal.model.clone(),
         };
         if is_new {
@@ -271,8 +272,16 @@ impl<'a> Round<'a> {
         };
         self.events.push(event(EventKind::CommentCreated));
         if comment.status == Status::Pending {
-            self.queue
-                .push(queue::entry(&comment, QueueName::Waiting, found.cluster));
+            // Nobody has seen it, so nobody has reported it.
+            let reports = Credibility::default();
+            let waiting = QueueName::Waiting;
+            self.queue.push(queue::entry(
+                &comment,
+                waiting,
+                found.cluster,
+                reports,
+                self.now,
+            ));
             self.events.push(event(EventKind::QueueAdded));
         }
         self.fingerprints

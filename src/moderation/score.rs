@@ -62,6 +62,7 @@ pub fn score_text(model: &Model, policy: &Policy, request: ScoreRequest<'_>) -> 
         thresholds: *model.thresholds(),
         duplicate_of: None,
         copy_approved: false,
+        copy_hidden: false,
         links: count_links(request.text),
         banned: words(&policy.banned_words, request.text),
         suspect: words(&policy.suspect_words, request.text),

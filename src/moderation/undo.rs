@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Decided, Error, Moderation, Thing,
+    Decided, Error, Moderation, Thing, appeals,
     decide::{after, carry_out, held_comment},
     groups::Task,
 };
@@ -114,7 +114,8 @@ impl Moderation {
             undoes: Some(undone.id),
             group_id: group,
         };
-        let comment = carry_out(db, comment, &decision, stands.as_ref()).await?;
+        let mut comment = carry_out(db, comment, &decision, stands.as_ref()).await?;
+        appeals::undo_answer(db, &mut comment, &undone, earlier.as_ref()).await?;
         Ok((decision, comment))
     }
 }
@@ -136,5 +137,6 @@ async fn begun(
             decision: latest,
             comment: current.as_ref().clone(),
             group: None,
+            warnings: Vec::new(),
         }))
 }

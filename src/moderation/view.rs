@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     Author, Body, Comment, CommentId, Cursor, DuplicateOf, ExternalId, Lang, Mode, Reason, Scores,
-    Site, StandingDecision, Status, Thread, ThreadCounts, ThreadKey, Timestamp, Title, Url,
+    Site, StandingAppeal, StandingDecision, Status, Thread, ThreadCounts, ThreadKey, Timestamp,
+    Title, Url,
 };
 use crate::store::{ListedComment, Scored};
 
@@ -104,6 +105,10 @@ pub struct CommentView {
     pub duplicate_of: Option<DuplicateOf>,
     #[schema(required)]
     pub decision: Option<StandingDecision>,
+    /// What its author last said against its being held or hidden, and what was answered. Readers never see
+    /// it. Null once its author deleted it.
+    #[schema(required)]
+    pub appeal: Option<StandingAppeal>,
     /// The version of the model that gave the scores.
     pub model: String,
 }
@@ -127,6 +132,7 @@ impl From<Comment> for CommentView {
             reasons: comment.reasons,
             duplicate_of: comment.duplicate_of,
             decision: comment.decision,
+            appeal: (comment.appeal).filter(|_| comment.status != Status::Deleted),
             model: comment.model,
         }
     }

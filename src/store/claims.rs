@@ -2,28 +2,35 @@
 
 use uuid::Uuid;
 
-use super::{Db, QueueFilter, StoreError, queue::conditions, sql};
-use crate::domain::{Claim, CommentId, SiteId, Timestamp};
+use super::{
+    Db, QueueFilter, StoreError,
+    queue::{conditions, order_by},
+    sql,
+};
+use crate::domain::{Claim, CommentId, QueueSort, SiteId, Timestamp};
 
 impl Db<'_> {
-    /// Leases the next items that nobody has to `claim.by`, by priority, the most harm first. Two who ask at the same
-    /// moment get different ones.
+    /// Leases the next items that nobody has to `claim.by`, in that order. Two who ask at the same moment get different
+    /// ones.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn claim_next(
         &mut self,
         filter: &QueueFilter,
+        sort: QueueSort,
         claim: &Claim,
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<CommentId>, StoreError> {
         let mut select = sql::Select::new("SELECT q.comment_id FROM queue q WHERE");
-        conditions(&mut select, "q", filter);
+        conditions(self, &mut select, "q", filter);
         select
             .push(" AND (q.claimed_until IS NULL OR q.claimed_until <= ")
             .bind(now.millis())
-            .push(") ORDER BY q.priority DESC, q.comment_id LIMIT ")
+            .push(")")
+            .push(order_by(sort))
+            .push(" LIMIT ")
             .bind(limit)
             .push(sql::by_engine!(self, sqlite: "", postgres: " FOR UPDATE SKIP LOCKED"));
         let free: Vec<(Uuid,)> = select.fetch_all(self).await?;

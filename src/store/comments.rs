@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{
     Db, Explanation, Lock, StoreError,
+    appeals::AppealColumns,
     listing::{self, ListedComment, ListedRow, listed_columns},
     scores::{ScoreColumns, Scored},
     sql,
@@ -23,6 +24,8 @@ struct CommentRow {
     changed_at: i64,
     #[sqlx(flatten)]
     scores: ScoreColumns,
+    #[sqlx(flatten)]
+    appeal: AppealColumns,
 }
 
 macro_rules! select_comment {
@@ -32,11 +35,15 @@ macro_rules! select_comment {
             listed_columns!(),
             ", c.site_id, c.thread_id, t.key AS thread_key, c.changed_at,
                  s.model, s.toxicity, s.insult, s.threat, s.identity_attack, s.profanity, s.spam, s.reasons,
-                 s.duplicate_of, s.duplicate_kind, s.similarity
+                 s.duplicate_of, s.duplicate_kind, s.similarity,
+                 c.appeal_id, a.text AS appeal_text, a.at AS appeal_at, a.answer_id, answer.action AS answer_action,
+                 answer.note AS answer_note, answer.at AS answer_at
              FROM comments c
              JOIN threads t ON t.id = c.thread_id
              JOIN scores s ON s.comment_id = c.id
-             LEFT JOIN decisions d ON d.id = c.decision_id ",
+             LEFT JOIN decisions d ON d.id = c.decision_id
+             LEFT JOIN appeals a ON a.id = c.appeal_id
+             LEFT JOIN decisions answer ON answer.id = a.answer_id ",
             $rest
         )
     };
@@ -109,6 +116,7 @@ impl TryFrom<CommentRow> for Comment {
             reasons: scored.reasons,
             duplicate_of: scored.duplicate_of,
             decision: listed.decision,
+            appeal: row.appeal.standing()?,
             model: scored.model,
         })
     }
@@ -291,7 +299,8 @@ impl Db<'_> {
     pub async fn update_comment(&mut self, comment: &Comment) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "UPDATE comments SET body = $2, status = $3, edited_at = $4, version = $5, decision_id = $6, changed_at = $7
+            "UPDATE comments SET body = $2, status = $3, edited_at = $4, version = $5, decision_id = $6, changed_at = $7,
+                 appeal_id = $8
              WHERE id = $1",
             comment.id.0,
             comment.body.as_str(),
@@ -299,7 +308,8 @@ impl Db<'_> {
             comment.edited_at.map(Timestamp::millis),
             comment.version,
             comment.decision.as_ref().map(|decision| decision.id.0),
-            comment.changed_at.millis()
+            comment.changed_at.millis(),
+            comment.appeal.as_ref().map(|appeal| appeal.id.0)
         )?;
         Ok(())
     }

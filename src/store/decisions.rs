@@ -198,4 +198,29 @@ impl Db<'_> {
             .map(Decision::try_from)
             .collect()
     }
+
+    /// When a moderator decided, the latest first; what was decided together is one moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn moments_of(
+        &mut self,
+        moderator: &str,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let rows = sql::fetch_all!(
+            self,
+            (i64,),
+            "SELECT MIN(at) AS moment FROM decisions WHERE moderator = $1 AND at >= $2 AND action <> 'undo'
+             GROUP BY COALESCE(group_id, id) ORDER BY moment DESC LIMIT $3",
+            moderator,
+            since.millis(),
+            limit
+        )?;
+        Ok(rows
+            .into_iter()
+            .map(|(at,)| Timestamp::from_millis(at))
+            .collect())
+    }
 }

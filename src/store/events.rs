@@ -63,7 +63,7 @@ pub struct Happened {
     pub status: Status,
     /// The queue it waits in, if it does.
     pub queue: Option<QueueName>,
-    /// Who has it, or who decided on it.
+    /// Who has it, who decided on it, or who looks at it.
     pub by: Option<String>,
     /// Until when they have it.
     pub until: Option<Timestamp>,
@@ -86,6 +86,7 @@ struct Row {
     claimed_until: Option<i64>,
     action: Option<String>,
     moderator: Option<String>,
+    who: Option<String>,
 }
 
 impl TryFrom<Row> for Happened {
@@ -97,6 +98,7 @@ impl TryFrom<Row> for Happened {
         let (by, until) = match kind {
             EventKind::QueueClaimed => claim.map(|claim| (claim.by, claim.until)).unzip(),
             EventKind::CommentDecided => (row.moderator, None),
+            EventKind::QueueViewed => (row.who, None),
             _ => (None, None),
         };
         Ok(Self {
@@ -140,7 +142,7 @@ macro_rules! select_happened {
             "SELECT ",
             $tx,
             " AS tx, e.seq, e.site_id, e.kind, e.comment_id, e.at, t.key, c.status, q.queue, q.claimed_by,
-                 q.claimed_until, d.action, d.moderator
+                 q.claimed_until, d.action, d.moderator, e.who
              FROM events e
              JOIN comments c ON c.id = e.comment_id
              JOIN threads t ON t.id = c.thread_id

@@ -13,7 +13,7 @@ use super::{
     Db, StoreError, sql,
     writes::{Kind, Rows, Writes, row},
 };
-use crate::domain::{CommentId, SiteId};
+use crate::domain::{Action, CommentId, SiteId};
 
 /// A new row of `fingerprints`.
 pub struct Fingerprinted {
@@ -66,6 +66,7 @@ struct FactsRow {
     exact: Option<i64>,
     signature: Option<Vec<u8>>,
     approved: i64,
+    hidden: i64,
 }
 
 /// What a verdict needs to know of a cluster.
@@ -75,6 +76,8 @@ pub struct ClusterFacts {
     pub oldest: Option<(CommentId, i64, Vec<u8>)>,
     /// Whether a human's approval stands on a member.
     pub approved: bool,
+    /// Whether a human hid a member, and that stands.
+    pub hidden: bool,
 }
 
 static FINGERPRINTS: Rows = Rows::of(
@@ -332,6 +335,7 @@ impl Db<'_> {
             ClusterFacts {
                 oldest: None,
                 approved: false,
+                hidden: false,
             };
             clusters.len()
         ];
@@ -342,7 +346,9 @@ impl Db<'_> {
             &*self,
             sqlite: "SELECT k.key AS at, f.comment_id, f.exact, f.signature,
                          EXISTS (SELECT 1 FROM fingerprints a
-                                 WHERE a.cluster_id = unhex(k.value, '-') AND a.approved = 1 AND a.comment_id <> $2) AS approved
+                                 WHERE a.cluster_id = unhex(k.value, '-') AND a.approved = 1 AND a.comment_id <> $2) AS approved,
+                         EXISTS (SELECT 1 FROM fingerprints h
+                                 WHERE h.cluster_id = unhex(k.value, '-') AND h.hidden = 1 AND h.comment_id <> $2) AS hidden
                      FROM json_each($1) AS k LEFT JOIN fingerprints f ON f.comment_id = (
                          SELECT o.comment_id FROM fingerprints o CROSS JOIN comments c ON c.id = o.comment_id
                          WHERE o.cluster_id = unhex(k.value, '-') AND c.status <> 'deleted' AND o.comment_id <> $2
@@ -350,7 +356,10 @@ impl Db<'_> {
             postgres: "SELECT k.at - 1 AS at, f.comment_id, f.exact, f.signature,
                            CASE WHEN EXISTS (SELECT 1 FROM fingerprints a
                                              WHERE a.cluster_id = CAST(k.value AS uuid) AND a.approved = 1 AND a.comment_id <> $2)
-                           THEN CAST(1 AS BIGINT) ELSE 0 END AS approved
+                           THEN CAST(1 AS BIGINT) ELSE 0 END AS approved,
+                           CASE WHEN EXISTS (SELECT 1 FROM fingerprints h
+                                             WHERE h.cluster_id = CAST(k.value AS uuid) AND h.hidden = 1 AND h.comment_id <> $2)
+                           THEN CAST(1 AS BIGINT) ELSE 0 END AS hidden
                        FROM json_array_elements_text(CAST($1 AS json)) WITH ORDINALITY AS k (value, at)
                        LEFT JOIN LATERAL (
                            SELECT o.comment_id, o.exact, o.signature
@@ -363,6 +372,7 @@ impl Db<'_> {
         for row in sql::fetch_all!(self, FactsRow, text, &clusters, without)? {
             if let Some(facts) = facts.get_mut(position(row.at)?) {
                 facts.approved = row.approved != 0;
+                facts.hidden = row.hidden != 0;
                 facts.oldest = match (row.comment_id, row.exact, row.signature) {
                     (Some(id), Some(exact), Some(signature)) => {
                         Some((CommentId(id), exact, signature))
@@ -374,20 +384,23 @@ impl Db<'_> {
         Ok(facts)
     }
 
-    /// Notes whether a human's approval stands on a comment.
+    /// Notes what a human's decision says of a comment's text to its later copies: nothing, unless it is to approve or to
+    /// hide.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_approved(
+    pub async fn set_judged(
         &mut self,
         comment: CommentId,
-        approved: bool,
+        standing: Option<Action>,
     ) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "UPDATE fingerprints SET approved = $2 WHERE comment_id = $1 AND approved <> $2",
+            "UPDATE fingerprints SET approved = $2, hidden = $3
+             WHERE comment_id = $1 AND (approved <> $2 OR hidden <> $3)",
             comment.0,
-            i64::from(approved)
+            i64::from(standing == Some(Action::Approve)),
+            i64::from(standing == Some(Action::Hide))
         )?;
         Ok(())
     }

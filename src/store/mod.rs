@@ -12,6 +12,7 @@
 //! where everything runs on both.
 
 mod accounts;
+mod appeals;
 mod authors;
 mod claims;
 mod comments;
@@ -23,12 +24,14 @@ mod idempotency;
 mod listing;
 mod models;
 mod pool;
+mod presence;
 mod queue;
 mod reports;
 mod revisions;
 mod sanctions;
 mod scope;
 mod scores;
+mod search;
 mod signing_keys;
 mod sites;
 mod sql;

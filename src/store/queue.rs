@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Db, StoreError, sql,
+    Db, StoreError, search, sql,
     writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
@@ -21,6 +21,8 @@ pub struct QueueRow {
     pub author: AuthorId,
     pub queue: QueueName,
     pub priority: Priority,
+    /// The harm to be expected of it, in ten-thousandths of a point.
+    pub harm: i64,
     /// The set of [`ReasonCode::bit`]s.
     pub reason_bits: i64,
     /// The highest of its scores.
@@ -30,6 +32,8 @@ pub struct QueueRow {
     pub claim: Option<Claim>,
     /// When the comment was posted.
     pub created_at: Timestamp,
+    /// When it entered the queue it is in.
+    pub entered_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -41,12 +45,14 @@ struct Row {
     queue: String,
     priority: i64,
     priority_parts: String,
+    harm: i64,
     reason_bits: i64,
     max_score: f64,
     cluster_id: Option<Uuid>,
     claimed_by: Option<String>,
     claimed_until: Option<i64>,
     created_at: i64,
+    entered_at: i64,
 }
 
 impl TryFrom<Row> for QueueRow {
@@ -63,11 +69,13 @@ impl TryFrom<Row> for QueueRow {
                 value: row.priority as f64 / 1e4,
                 parts: sql::from_json(&row.priority_parts, "queue.priority_parts")?,
             },
+            harm: row.harm,
             reason_bits: row.reason_bits,
             max_score: row.max_score as f32,
             cluster: row.cluster_id,
             claim: Claim::standing(row.claimed_by, row.claimed_until, Timestamp::from_millis(0)),
             created_at: Timestamp::from_millis(row.created_at),
+            entered_at: Timestamp::from_millis(row.entered_at),
         })
     }
 }
@@ -82,7 +90,7 @@ pub struct QueueFilter {
     pub author: Option<AuthorId>,
     /// At least this, for one of the labels.
     pub min_score: Option<f32>,
-    /// Each must occur in the folded body.
+    /// Each must occur in the folded body, where a word begins.
     pub words: Vec<String>,
     /// One item for each cluster of copies: the oldest that waits.
     pub collapse: bool,
@@ -102,6 +110,7 @@ impl QueueRow {
         QueuePosition {
             key: match sort {
                 QueueSort::Priority => self.priority.key(),
+                QueueSort::Harm => self.harm,
                 QueueSort::Oldest | QueueSort::Newest => self.created_at.millis(),
             },
             comment: self.comment,
@@ -109,21 +118,23 @@ impl QueueRow {
     }
 }
 
-/// A pattern that finds `word` anywhere, whatever characters it has.
-fn like(word: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in word.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
+/// The order of items: by a key, then by id.
+pub(super) const fn order_by(sort: QueueSort) -> &'static str {
+    match sort {
+        QueueSort::Priority => " ORDER BY q.priority DESC, q.comment_id",
+        QueueSort::Harm => " ORDER BY q.harm DESC, q.comment_id",
+        QueueSort::Oldest => " ORDER BY q.created_at, q.comment_id",
+        QueueSort::Newest => " ORDER BY q.created_at DESC, q.comment_id DESC",
     }
-    pattern.push('%');
-    pattern
 }
 
 /// The conditions of a filter on the rows of `queue` that go by the name of `alias`.
-pub(super) fn conditions(select: &mut sql::Select, alias: &'static str, filter: &QueueFilter) {
+pub(super) fn conditions(
+    db: &Db<'_>,
+    select: &mut sql::Select,
+    alias: &'static str,
+    filter: &QueueFilter,
+) {
     let column = |select: &mut sql::Select, lead: &'static str, name: &'static str| {
         select.push(lead).push(alias).push(name);
     };
@@ -147,10 +158,7 @@ pub(super) fn conditions(select: &mut sql::Select, alias: &'static str, filter: 
         column(select, " AND ", ".max_score >= ");
         select.bind(f64::from(score));
     }
-    for word in &filter.words {
-        column(select, " AND ", ".folded LIKE ");
-        select.bind(like(word).as_str()).push(" ESCAPE '\\'");
-    }
+    search::conditions(db, select, alias, &filter.words);
 }
 
 static QUEUE: Rows = Rows::of(
@@ -168,11 +176,15 @@ static QUEUE: Rows = Rows::of(
         ("cluster_id", Kind::Uuid),
         ("folded", Kind::Text),
         ("created_at", Kind::Int),
+        ("entered_at", Kind::Int),
+        ("harm", Kind::Int),
     ],
+    // Who waits in the same queue goes on waiting.
     "ON CONFLICT (comment_id) DO UPDATE SET
+         entered_at = CASE WHEN queue.queue = excluded.queue THEN queue.entered_at ELSE excluded.entered_at END,
          queue = excluded.queue, priority = excluded.priority, priority_parts = excluded.priority_parts,
          reason_bits = excluded.reason_bits, max_score = excluded.max_score, cluster_id = excluded.cluster_id,
-         folded = excluded.folded",
+         folded = excluded.folded, harm = excluded.harm",
 );
 
 impl<'a> Writes<'a> {
@@ -197,6 +209,8 @@ impl<'a> Writes<'a> {
                     row.cluster,
                     folded.as_str(),
                     row.created_at.millis(),
+                    row.entered_at.millis(),
+                    row.harm,
                 ])
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
@@ -208,7 +222,8 @@ macro_rules! select_rows {
     ($rest:literal) => {
         concat!(
             "SELECT q.comment_id, q.site_id, q.thread_id, q.author_id, q.queue, q.priority, q.priority_parts,
-                 q.reason_bits, q.max_score, q.cluster_id, q.claimed_by, q.claimed_until, q.created_at
+                 q.harm, q.reason_bits, q.max_score, q.cluster_id, q.claimed_by, q.claimed_until, q.created_at,
+                 COALESCE(q.entered_at, q.created_at) AS entered_at
              FROM queue q",
             $rest
         )
@@ -224,12 +239,15 @@ impl Db<'_> {
         &mut self,
         comment: CommentId,
         queue: QueueName,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         sql::execute!(
             self,
-            "UPDATE queue SET queue = $2, claimed_by = NULL, claimed_until = NULL WHERE comment_id = $1",
+            "UPDATE queue SET queue = $2, entered_at = $3, claimed_by = NULL, claimed_until = NULL
+             WHERE comment_id = $1",
             comment.0,
-            queue.as_str()
+            queue.as_str(),
+            at.millis()
         )?;
         Ok(())
     }
@@ -258,15 +276,47 @@ impl Db<'_> {
         .transpose()
     }
 
-    /// These items, the most harm first.
+    /// The next comments of a site that have waited since before a moment and are nobody's, after one, by id.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn queue_rows(&mut self, ids: &[CommentId]) -> Result<Vec<QueueRow>, StoreError> {
+    pub async fn overdue(
+        &mut self,
+        site: SiteId,
+        since: Timestamp,
+        now: Timestamp,
+        after: Option<CommentId>,
+        limit: i64,
+    ) -> Result<Vec<CommentId>, StoreError> {
+        // Nothing enters before its comment is there, so that the index by that time finds all of them.
+        let rows = sql::fetch_all!(
+            self,
+            (Uuid,),
+            "SELECT comment_id FROM queue
+             WHERE site_id = $1 AND queue = $2 AND created_at <= $3 AND COALESCE(entered_at, created_at) <= $3
+                 AND (claimed_until IS NULL OR claimed_until <= $4) AND comment_id > $5
+             ORDER BY comment_id LIMIT $6",
+            site.0,
+            QueueName::Waiting.as_str(),
+            since.millis(),
+            now.millis(),
+            after.map_or(Uuid::nil(), |comment| comment.0),
+            limit
+        )?;
+        Ok(rows.into_iter().map(|(id,)| CommentId(id)).collect())
+    }
+
+    /// These items, in that order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queue_rows(
+        &mut self,
+        ids: &[CommentId],
+        sort: QueueSort,
+    ) -> Result<Vec<QueueRow>, StoreError> {
         let mut select = sql::Select::new(select_rows!(" WHERE q.comment_id IN "));
-        select
-            .list(ids.iter().map(|id| id.0))
-            .push(" ORDER BY q.priority DESC, q.comment_id");
+        select.list(ids.iter().map(|id| id.0)).push(order_by(sort));
         let rows = select.fetch_all::<Row>(self).await?;
         rows.into_iter().map(QueueRow::try_from).collect()
     }
@@ -284,13 +334,13 @@ impl Db<'_> {
     ) -> Result<Vec<QueueRow>, StoreError> {
         let mut select = sql::Select::new(select_rows!(""));
         select.push(" WHERE");
-        conditions(&mut select, "q", filter);
+        conditions(self, &mut select, "q", filter);
         if filter.collapse {
             select.push(
                 " AND NOT EXISTS (SELECT 1 FROM queue older
                      WHERE older.cluster_id = q.cluster_id AND older.comment_id < q.comment_id AND",
             );
-            conditions(&mut select, "older", filter);
+            conditions(self, &mut select, "older", filter);
             select.push(")");
         }
         if let Some(after) = after {
@@ -301,6 +351,7 @@ impl Db<'_> {
                     " AND (q.priority < ",
                     " OR q.comment_id > ",
                 ],
+                QueueSort::Harm => [" AND q.harm <= ", " AND (q.harm < ", " OR q.comment_id > "],
                 QueueSort::Oldest => [
                     " AND q.created_at >= ",
                     " AND (q.created_at > ",
@@ -321,13 +372,7 @@ impl Db<'_> {
                 .bind(after.comment.0)
                 .push(")");
         }
-        select
-            .push(match sort {
-                QueueSort::Priority => " ORDER BY q.priority DESC, q.comment_id LIMIT ",
-                QueueSort::Oldest => " ORDER BY q.created_at, q.comment_id LIMIT ",
-                QueueSort::Newest => " ORDER BY q.created_at DESC, q.comment_id DESC LIMIT ",
-            })
-            .bind(limit);
+        select.push(order_by(sort)).push(" LIMIT ").bind(limit);
         select
             .fetch_all::<Row>(self)
             .await?
@@ -390,15 +435,5 @@ impl Db<'_> {
                     .ok_or(StoreError::Unreadable("queue.queue"))
             })
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::like;
-
-    #[test]
-    fn a_readers_words_are_never_query_syntax() {
-        assert_eq!(like("50%_\\"), "%50\\%\\_\\\\%");
     }
 }

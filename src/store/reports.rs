@@ -1,11 +1,11 @@
-//! What readers report, and what authors appeal against.
+//! What readers report, and how often they were right.
 
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
 use crate::domain::{
-    Appeal, AppealId, AuthorId, Body, CommentId, DecisionId, Note, Report, ReportId, ReportReason,
-    Reporter, Timestamp,
+    AuthorId, Body, CommentId, Note, Report, ReportId, ReportReason, Reporter, ReporterRecord,
+    SiteId, Timestamp,
 };
 
 #[derive(sqlx::FromRow)]
@@ -17,6 +17,7 @@ struct ReportRow {
     note: Option<String>,
     version: i64,
     body: String,
+    weight: f64,
     at: i64,
 }
 
@@ -35,6 +36,7 @@ impl TryFrom<ReportRow> for Report {
             note: row.note.map(Note::stored),
             version: row.version,
             body: Body::stored(row.body),
+            weight: row.weight,
             at: Timestamp::from_millis(row.at),
         })
     }
@@ -48,8 +50,8 @@ impl Db<'_> {
     pub async fn insert_report(&mut self, report: &Report) -> Result<bool, StoreError> {
         let inserted = sql::execute!(
             self,
-            "INSERT INTO reports (id, comment_id, reporter_id, reason, note, version, body, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            "INSERT INTO reports (id, comment_id, reporter_id, reason, note, version, body, weight, at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (comment_id, reporter_id) DO NOTHING",
             report.id.0,
             report.comment_id.0,
@@ -58,6 +60,7 @@ impl Db<'_> {
             report.note.as_ref().map(Note::as_str),
             report.version,
             report.body.as_str(),
+            report.weight,
             report.at.millis()
         )?;
         Ok(inserted == 1)
@@ -75,7 +78,7 @@ impl Db<'_> {
         sql::fetch_optional!(
             self,
             ReportRow,
-            "SELECT id, comment_id, reporter_id, reason, note, version, body, at FROM reports
+            "SELECT id, comment_id, reporter_id, reason, note, version, body, weight, at FROM reports
              WHERE comment_id = $1 AND reporter_id = $2",
             comment.0,
             reporter.as_str()
@@ -93,7 +96,7 @@ impl Db<'_> {
         comments: impl IntoIterator<Item = CommentId>,
     ) -> Result<Vec<Report>, StoreError> {
         let mut select = sql::Select::new(
-            "SELECT id, comment_id, reporter_id, reason, note, version, body, at FROM reports WHERE comment_id IN ",
+            "SELECT id, comment_id, reporter_id, reason, note, version, body, weight, at FROM reports WHERE comment_id IN ",
         );
         select
             .list(comments.into_iter().map(|id| id.0))
@@ -125,53 +128,54 @@ impl Db<'_> {
         Ok(count)
     }
 
-    /// Keeps an appeal, unless there is one of this version. Whether it was kept.
+    /// How often these readers' latest reports on a site were right: those of texts that a moderator decided on after they
+    /// were reported, and as they were. Without reports of `comment`, which is still to be decided.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_appeal(
+    pub async fn reporter_record(
         &mut self,
-        appeal: &Appeal,
-        against: Option<DecisionId>,
-    ) -> Result<bool, StoreError> {
-        let inserted = sql::execute!(
+        site: SiteId,
+        reporter: &AuthorId,
+        comment: CommentId,
+    ) -> Result<ReporterRecord, StoreError> {
+        let (right, wrong) = sql::fetch_one!(
             self,
-            "INSERT INTO appeals (id, comment_id, text, decision_id, version, at) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (comment_id, version) DO NOTHING",
-            appeal.id.0,
-            appeal.comment_id.0,
-            appeal.text.as_str(),
-            against.map(|decision| decision.0),
-            appeal.version,
-            appeal.at.millis()
+            (i64, i64),
+            "SELECT CAST(COALESCE(SUM(CASE action WHEN 'hide' THEN 1 ELSE 0 END), 0) AS BIGINT),
+                 CAST(COALESCE(SUM(CASE action WHEN 'approve' THEN 1 ELSE 0 END), 0) AS BIGINT)
+             FROM (
+                 SELECT d.action FROM reports r
+                 JOIN comments c ON c.id = r.comment_id
+                 JOIN decisions d ON d.id = c.decision_id
+                 WHERE r.reporter_id = $1 AND c.site_id = $2 AND r.comment_id <> $3
+                     AND r.body = c.body AND d.at >= r.at AND d.action IN ('approve', 'hide')
+                 ORDER BY r.at DESC LIMIT $4
+             ) AS latest",
+            reporter.as_str(),
+            site.0,
+            comment.0,
+            ReporterRecord::LATEST
         )?;
-        Ok(inserted == 1)
+        Ok(ReporterRecord { right, wrong })
     }
 
-    /// The appeals about these comments, the oldest first.
+    /// How much each of the latest reports of a comment counts that are about this text.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn appeals(
+    pub async fn report_weights(
         &mut self,
-        comments: impl IntoIterator<Item = CommentId>,
-    ) -> Result<Vec<Appeal>, StoreError> {
-        let mut select = sql::Select::new(
-            "SELECT id, comment_id, text, version, at FROM appeals WHERE comment_id IN ",
-        );
-        select
-            .list(comments.into_iter().map(|id| id.0))
-            .push(" ORDER BY at, id");
-        let rows: Vec<(Uuid, Uuid, String, i64, i64)> = select.fetch_all(self).await?;
-        Ok(rows
-            .into_iter()
-            .map(|(id, comment, text, version, at)| Appeal {
-                id: AppealId(id),
-                comment_id: CommentId(comment),
-                text: Note::stored(text),
-                version,
-                at: Timestamp::from_millis(at),
-            })
-            .collect())
+        comment: CommentId,
+        body: &Body,
+    ) -> Result<Vec<f64>, StoreError> {
+        let rows = sql::fetch_all!(
+            self,
+            (f64,),
+            "SELECT weight FROM reports WHERE comment_id = $1 AND body = $2 ORDER BY at DESC, id LIMIT 100",
+            comment.0,
+            body.as_str()
+        )?;
+        Ok(rows.into_iter().map(|(weight,)| weight).collect())
     }
 }

@@ -10,8 +10,12 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How often a server looks for what is past its time.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 
-/// Keeps the live model and the signing keys up to date, and erases what is past its time, until dropped.
-pub struct Worker([tokio::task::JoinHandle<()>; 2]);
+/// How often a server looks for what has waited too long.
+const ESCALATE_EVERY: Duration = Duration::from_mins(1);
+
+/// Keeps the live model and the signing keys up to date, escalates what waits too long, and erases what is past its time,
+/// until dropped.
+pub struct Worker([tokio::task::JoinHandle<()>; 3]);
 
 impl Worker {
     /// Starts the background work of a server.
@@ -28,6 +32,23 @@ impl Worker {
                 }
             })
         };
+        let escalate = {
+            let moderation = Arc::clone(&moderation);
+            every(ESCALATE_EVERY, move || {
+                let moderation = Arc::clone(&moderation);
+                async move {
+                    match moderation.escalate_overdue().await {
+                        Ok(0) => {}
+                        Ok(escalated) => {
+                            tracing::info!(escalated, "what waited too long is escalated");
+                        }
+                        Err(error) => {
+                            tracing::warn!(error = %error, "what waits too long goes on waiting for now");
+                        }
+                    }
+                }
+            })
+        };
         let tidy = every(TIDY_EVERY, move || {
             let moderation = Arc::clone(&moderation);
             async move {
@@ -40,7 +61,7 @@ impl Worker {
                 }
             }
         });
-        Self([follow, tidy])
+        Self([follow, escalate, tidy])
     }
 }
 

@@ -47,6 +47,7 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/queue/claims", MODERATORS),
     ("DELETE", "/v1/queue/claims", MODERATORS),
     ("DELETE", "/v1/queue/claims/{id}", MODERATORS),
+    ("PUT", "/v1/queue/presence", MODERATORS),
     ("POST", "/v1/decisions:batch", MODERATORS),
     ("GET", "/v1/clusters/{id}", MODERATORS),
     ("GET", "/v1/stats", MODERATORS),

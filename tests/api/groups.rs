@@ -188,3 +188,93 @@ on_each_database! {
         }
     }
 }
+
+/// Lets the database refuse to write a decision of this action on a comment, or not any more.
+async fn obstruct(app: &App, comment: &Value, action: Option<&str>) {
+    let comment = id(comment);
+    let statements = match (app.database_url.starts_with("sqlite:"), action) {
+        (true, Some(action)) => vec![format!(
+            "CREATE TRIGGER obstruct BEFORE INSERT ON decisions
+             WHEN new.action = '{action}' AND new.comment_id = x'{}'
+             BEGIN SELECT RAISE (ABORT, 'not now'); END",
+            comment.replace('-', "")
+        )],
+        (true, None) => vec!["DROP TRIGGER obstruct".to_owned()],
+        (false, Some(action)) => vec![
+            "CREATE FUNCTION obstruct() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$".to_owned(),
+            format!(
+                "CREATE TRIGGER obstruct BEFORE INSERT ON decisions FOR EACH ROW
+                 WHEN (new.action = '{action}' AND new.comment_id = '{comment}') EXECUTE FUNCTION obstruct()"
+            ),
+        ],
+        (false, None) => vec![
+            "DROP TRIGGER obstruct ON decisions".to_owned(),
+            "DROP FUNCTION obstruct".to_owned(),
+        ],
+    };
+    for statement in statements {
+        app.sql(&statement).await;
+    }
+}
+
+on_each_database! {
+    /// More than one transaction decides, of which the second fails.
+    async fn what_stopped_half_way_goes_on_with_the_same_request(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let first = site.comment("a", "awa", NEWS).await;
+        let mut copies = Vec::new();
+        for n in 0..110 {
+            copies.push(site.comment("b", &format!("u{n}"), NEWS).await);
+        }
+        let (named, last) = (&copies[3], &copies[109]);
+        let waiting = || async {
+            let counts = moderator.get("/v1/queue/counts").await.expect(200);
+            counts["waiting"].as_u64().unwrap()
+        };
+        obstruct(&app, last, Some("hide")).await;
+        let begun = decide(&moderator, named, "hide", "duplicates").await.expect(201);
+        assert_eq!(begun["group"]["complete"], false);
+        let left = waiting().await;
+        assert!((1..110).contains(&left), "half-way: {left}");
+        obstruct(&app, last, None).await;
+        let ended = decide(&moderator, named, "hide", "duplicates").await.expect(201);
+        assert_eq!((&ended["group_id"], &ended["decision"]), (&begun["group_id"], &begun["decision"]));
+        assert_eq!(ended["group"]["complete"], true);
+        assert_eq!(waiting().await, 0);
+
+        obstruct(&app, last, Some("undo")).await;
+        let undo = format!("/v1/decisions/{}/undo", id(&begun["decision"]));
+        let begun = moderator.post(&undo, json!({})).await.expect(201);
+        assert_eq!(begun["group"]["complete"], false);
+        let back = waiting().await;
+        assert!((1..110).contains(&back), "half-way: {back}");
+        assert_eq!(statuses(&moderator, &[named, last]).await, ["pending", "hidden"]);
+        obstruct(&app, last, None).await;
+        let ended = moderator.post(&undo, json!({})).await.expect(201);
+        assert_eq!((&ended["group_id"], &ended["decision"]), (&begun["group_id"], &begun["decision"]));
+        assert_eq!(ended["group"]["complete"], true);
+        assert_eq!(waiting().await, 110);
+        assert_eq!(statuses(&moderator, &[&first, named, last]).await, ["published", "pending", "pending"]);
+        moderator.post(&undo, json!({})).await.problem(409, "cannot-undo");
+        // Each was decided once and taken back once.
+        let log = moderator.all("/v1/decisions?limit=200").await;
+        assert_eq!(log.len(), 2 * 111);
+    }
+}
+
+on_each_database! {
+    async fn a_double_click_decides_once(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        site.put("/v1/threads/pre", json!({"mode": "pre"})).await.expect(201);
+        for (number, action) in ["approve", "hide", "escalate"].into_iter().enumerate() {
+            let held = site.comment("pre", "awa", &remark(number)).await;
+            let answers = at_once((0..2).map(|_| {
+                let (moderator, held) = (moderator.clone(), held.clone());
+                async move { moderator.decide(&held, action).await.status.as_u16() }
+            })).await;
+            assert!(answers == [201, 409] || answers == [409, 201], "{action}: {answers:?}");
+            let log = moderator.get(&format!("/v1/decisions?comment={}", id(&held))).await.expect(200);
+            assert_eq!(log["items"].as_array().unwrap().len(), 1, "{action}");
+        }
+    }
+}

@@ -27,7 +27,7 @@ on_each_database! {
             first,
             json!({
                 "id": first["id"], "comment_id": comment["id"], "reporter": {"id": "bob"}, "reason": "offensive",
-                "note": "C’est moi\nqu’on vise.", "version": 1, "body": CALM, "at": first["at"],
+                "note": "C’est moi\nqu’on vise.", "version": 1, "body": CALM, "weight": 0.5, "at": first["at"],
             })
         );
         assert_eq!(report(&site, &comment, "bob").await.expect(200), first, "whatever the reason is now");
@@ -207,82 +207,6 @@ on_each_database! {
 }
 
 on_each_database! {
-    async fn the_author_of_a_hidden_comment_asks_for_another_look(app: App) {
-        let (site, binta) = (app.site(), app.moderator("binta"));
-        let comment = site.comment("a", "bob", &remark(1)).await;
-        binta.decide(&comment, "hide").await.expect(201);
-        let asked = appeal(&site, &comment).await.expect(201);
-        assert_eq!(
-            asked,
-            json!({
-                "id": asked["id"], "comment_id": comment["id"], "text": "Je n’ai insulté personne.\nRelisez.",
-                "version": 2, "at": asked["at"],
-            })
-        );
-        assert_eq!(site.now(&comment).await["status"], "hidden");
-        assert_eq!(binta.queues_of(&comment).await, ["appeals"]);
-        let card = binta.card("appeals", &comment).await.unwrap();
-        assert_eq!(card["appeals"], json!([asked]));
-        assert_eq!(card["comment"]["decision"]["action"], "hide");
-        assert_eq!(binta.get("/v1/queue/counts").await.expect(200)["appeals"], 1);
-        appeal(&site, &comment).await.problem(409, "appealed-already");
-
-        // Hidden all the same: the answer is final for this version.
-        let now = site.now(&comment).await;
-        binta.decide(&now, "hide").await.expect(201);
-        assert_eq!(binta.queues_of(&comment).await, [""; 0]);
-        appeal(&site, &comment).await.problem(409, "appealed-already");
-
-        let other = site.comment("a", "bob", &remark(2)).await;
-        binta.decide(&other, "hide").await.expect(201);
-        appeal(&site, &other).await.expect(201);
-        let now = site.now(&other).await;
-        let decided = binta.decide(&now, "approve").await.expect(201);
-        assert_eq!(decided["comment"]["status"], "published");
-        assert_eq!(binta.queues_of(&other).await, [""; 0]);
-        // Hidden anew, it may be appealed anew.
-        binta.decide(&decided["comment"], "hide").await.expect(201);
-        appeal(&site, &other).await.expect(201);
-        assert_eq!(binta.card("appeals", &other).await.unwrap()["appeals"].as_array().unwrap().len(), 2);
-    }
-}
-
-on_each_database! {
-    async fn what_waits_already_is_appealed_where_it_waits(app: App) {
-        let (site, binta) = (app.site(), app.moderator("binta"));
-        let comment = site.comment("a", "bob", THREAT).await;
-        let asked = appeal(&site, &comment).await.expect(201);
-        assert_eq!(binta.queues_of(&comment).await, ["waiting"]);
-        assert_eq!(binta.card("waiting", &comment).await.unwrap()["appeals"], json!([asked]));
-        appeal(&site, &comment).await.problem(409, "appealed-already");
-        let published = site.comment("a", "awa", CALM).await;
-        appeal(&site, &published).await.problem(409, "nothing-to-appeal");
-
-        // An edit of what is appealed against is what is then looked at.
-        let hidden = site.comment("a", "bob", &remark(1)).await;
-        binta.decide(&hidden, "hide").await.expect(201);
-        appeal(&site, &hidden).await.expect(201);
-        site.edit(&hidden, &remark(2)).await;
-        assert_eq!(binta.queues_of(&hidden).await, ["waiting"]);
-        assert_eq!(binta.card("waiting", &hidden).await.unwrap()["appeals"].as_array().unwrap().len(), 1);
-    }
-}
-
-on_each_database! {
-    async fn what_a_policy_hid_can_be_appealed(app: App) {
-        let (site, binta) = (app.site(), app.moderator("binta"));
-        app.set_policy(json!({"banned_words": ["zouzou"], "hide_banned_words": true})).await;
-        let hidden = site.comment("a", "bob", "Quel zouzou celui-là.").await;
-        assert_eq!(hidden["status"], "hidden");
-        assert_eq!(binta.queues_of(&hidden).await, [""; 0]);
-        appeal(&site, &hidden).await.expect(201);
-        assert_eq!(binta.queues_of(&hidden).await, ["appeals"]);
-        let decided = binta.decide(&hidden, "approve").await.expect(201);
-        assert_eq!(decided["comment"]["status"], "published");
-    }
-}
-
-on_each_database! {
     async fn a_bad_report_or_appeal_is_named_and_changes_nothing(app: App) {
         let (site, binta) = (app.site(), app.moderator("binta"));
         let comment = site.comment("a", "awa", CALM).await;
@@ -317,5 +241,84 @@ on_each_database! {
         assert_eq!(binta.queues_of(&comment).await, [""; 0]);
         assert_eq!(binta.card("waiting", &pending).await.unwrap()["appeals"], json!([]));
         report(&both, &comment, "bob").await.expect(201);
+    }
+}
+
+/// The points that reports add to a card.
+async fn points(moderator: &Client, comment: &Value) -> f64 {
+    let card = moderator.card("reported", comment).await.unwrap();
+    let mut parts = card["priority"]["parts"].as_array().unwrap().iter();
+    let part = parts.find(|part| part["code"] == "report");
+    part.map_or(0.0, |part| part["points"].as_f64().unwrap())
+}
+
+on_each_database! {
+    async fn who_was_right_before_is_heard_first(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        // One who knows, and one who reports whatever they dislike.
+        for number in 0..6 {
+            for (reader, action) in [("sage", "hide"), ("fâché", "approve")] {
+                let comment = site.comment("a", "bob", &remark(100 * number + reader.len())).await;
+                report(&site, &comment, reader).await.expect(201);
+                moderator.decide(&comment, action).await.expect(201);
+            }
+        }
+        let mut reported = Vec::new();
+        for (number, readers) in [(1, vec!["sage"]), (2, vec!["fâché"]), (3, vec!["nouveau"]), (4, vec!["sage", "nouveau", "fâché"])] {
+            let comment = site.comment("a", "awa", &remark(number)).await;
+            for reader in readers {
+                let made = report(&site, &comment, reader).await.expect(201);
+                let weight = made["weight"].as_f64().unwrap();
+                let expected = match reader { "sage" => 0.8, "fâché" => 0.2, _ => 0.5 };
+                assert!((weight - expected).abs() < 1e-9, "{reader}: {weight}");
+            }
+            reported.push(comment);
+        }
+        let mut worth = Vec::new();
+        for comment in &reported {
+            worth.push(points(&moderator, comment).await);
+        }
+        assert_eq!(worth, [0.08, 0.02, 0.05, 0.119]);
+        // A page of the queue stays as it is, whatever is decided meanwhile.
+        let other = site.comment("a", "awa", &remark(50)).await;
+        report(&site, &other, "fâché").await.expect(201);
+        moderator.decide(&other, "hide").await.expect(201);
+        for (comment, before) in reported.iter().zip(&worth) {
+            assert!((points(&moderator, comment).await - before).abs() < 1e-9);
+        }
+    }
+}
+
+on_each_database! {
+    async fn only_what_was_decided_on_the_text_reported_says_who_was_right(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let weight_of_next = |number: usize| {
+            let site = site.clone();
+            async move {
+                let comment = site.comment("z", "awa", &remark(1000 + number)).await;
+                report(&site, &comment, "sage").await.expect(201)["weight"].as_f64().unwrap()
+            }
+        };
+        // Another text by the time it was hidden.
+        let edited = site.comment("a", "bob", &remark(1)).await;
+        report(&site, &edited, "sage").await.expect(201);
+        let edited = site.edit(&edited, &remark(2)).await;
+        moderator.decide(&edited, "hide").await.expect(201);
+        // Hidden before they said so.
+        let late = site.comment("a", "bob", &remark(3)).await;
+        moderator.decide(&late, "hide").await.expect(201);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        report(&site, &late, "sage").await.expect(201);
+        // On another site.
+        let there = app.other_site().comment("a", "bob", &remark(4)).await;
+        report(&app.other_site(), &there, "sage").await.expect(201);
+        app.admin().decide(&there, "hide").await.expect(201);
+        // Hidden, and taken back.
+        let undone = site.comment("a", "bob", &remark(5)).await;
+        report(&site, &undone, "sage").await.expect(201);
+        let decided = moderator.decide(&undone, "hide").await.expect(201);
+        assert!((weight_of_next(1).await - 0.6).abs() < 1e-9, "one that stands");
+        moderator.post(&format!("/v1/decisions/{}/undo", id(&decided["decision"])), json!({})).await.expect(201);
+        assert!((weight_of_next(2).await - 0.5).abs() < 1e-9, "nothing is known");
     }
 }

@@ -1,9 +1,12 @@
 //! Signing in to the moderators' page, accounts, and what a session may not do.
 
+use std::time::Duration;
+
+use palabre::http::{BelieveFor, Settings};
 use reqwest::{Method, header::SET_COOKIE};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, App, CALM, Client, id, on_each_database};
+use crate::harness::{Answer, App, CALM, Client, id, on_each_database, open_doors};
 
 const PASSWORD: &str = "le fleuve est haut";
 
@@ -152,7 +155,7 @@ on_each_database! {
 
 on_each_database! {
     async fn guessing_passwords_is_slow(app: App) {
-        let slow = app.beside(palabre::http::Settings::default()).await;
+        let slow = app.beside(Settings::default()).await;
         let guess = |n: usize| json!({"name": "awa", "password": format!("mot de passe {n}")});
         let mut refused = 0;
         for n in 0..14 {
@@ -200,5 +203,36 @@ on_each_database! {
         assert!(seen.len() > 5, "{seen:?}");
         assert!(size < 100_000, "{size} bytes");
         client.get("/moderation/nothing.js").await.problem(404, "unknown-path");
+    }
+}
+
+on_each_database! {
+    async fn whoever_is_shut_out_hears_no_more(app: App) {
+        let believe_for = BelieveFor(Duration::from_millis(200));
+        let app = app.beside(Settings { believe_for, ..open_doors() }).await;
+        let mut streams = Vec::new();
+        for name in ["awa", "binta"] {
+            let link = invite(&app, name).await;
+            let (browser, _) = Browser::sign_in(&app, json!({"link": link})).await.ok().unwrap();
+            let request = browser.client.request(Method::GET, "/v1/events").header("cookie", &browser.cookie);
+            let stream = request.send().await.unwrap();
+            assert_eq!(stream.status(), 200);
+            streams.push(stream);
+        }
+        app.admin().patch("/v1/moderators/awa", json!({"disabled": true})).await.expect(200);
+        let mut binta = streams.pop().unwrap();
+        let mut awa = streams.pop().unwrap();
+        let ends = async { while awa.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(Duration::from_secs(20), ends).await.expect("hers ends");
+        // The other goes on, well after she was looked at again.
+        app.site().comment("a", "awa", CALM).await;
+        let told = async {
+            let mut text = String::new();
+            while !text.contains("comment.created") {
+                let piece = binta.chunk().await.unwrap().expect("hers does not");
+                text.push_str(std::str::from_utf8(&piece).unwrap());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), told).await.expect("she is told");
     }
 }

@@ -15,7 +15,8 @@ fn default_policy() -> Value {
         "toxicity": null, "insult": null, "threat": null, "identity_attack": null, "profanity": null, "spam": null,
     });
     json!({
-        "hold": none, "hide": none, "hold_duplicates": true, "max_links": 3, "hold_first_comment": false,
+        "hold": none, "hide": none, "hold_duplicates": true, "hide_hidden_copies": false, "max_links": 3,
+        "hold_first_comment": false, "escalate_after_hours": null,
         "banned_words": [], "hide_banned_words": false, "suspect_words": [], "hold_at_reports": null,
         "close_after_days": null, "retention_days": null, "mode": "post",
     })
@@ -97,10 +98,10 @@ on_each_database! {
             "hide": {
                 "toxicity": null, "insult": null, "threat": 0.9, "identity_attack": null, "profanity": null, "spam": 0.99,
             },
-            "hold_duplicates": false, "max_links": 0, "hold_first_comment": true,
+            "hold_duplicates": false, "hide_hidden_copies": true, "max_links": 0, "hold_first_comment": true,
             "banned_words": ["Voyou", "escro*", "fils de chien"], "hide_banned_words": true,
-            "suspect_words": ["salé"], "hold_at_reports": 5, "close_after_days": 30, "retention_days": 365,
-            "mode": "pre",
+            "suspect_words": ["salé"], "hold_at_reports": 5, "escalate_after_hours": 24,
+            "close_after_days": 30, "retention_days": 365, "mode": "pre",
         });
         let answered = admin.put(&policy_of(SITE), policy.clone()).await.expect(200);
         let read = admin.get(&policy_of(SITE)).await.expect(200);
@@ -149,6 +150,9 @@ on_each_database! {
             (json!({"suspect_words": [7]}), "suspect_words[0]"),
             (json!({"banned_words": words(5_001)}), "banned_words"),
             (json!({"hold_at_reports": 0}), "hold_at_reports"),
+            (json!({"escalate_after_hours": 0}), "escalate_after_hours"),
+            (json!({"escalate_after_hours": 8_761}), "escalate_after_hours"),
+            (json!({"hide_hidden_copies": null}), "hide_hidden_copies"),
             (json!({"close_after_days": 0}), "close_after_days"),
             (json!({"close_after_days": 36_501}), "close_after_days"),
             (json!({"retention_days": -1}), "retention_days"),
