@@ -66,7 +66,7 @@ function voices({ reports = [], appeals = [] }) {
 }
 
 function foot({ comment, queue, duplicates, priority, claim }, me) {
-	const copies = duplicates?.count > 1 && h('li', {}, button('copies', t('copies', { n: duplicates.count }), '.link'));
+	const copies = duplicates?.count > 1 && h('li', {}, button('members', t('n.copies', { n: duplicates.count }), '.link'));
 	return h(
 		'footer', {},
 		h('ul.chips', { role: 'list' }, (comment.reasons ?? []).map(chip), copies, priority && h('li', {}, why(priority))),

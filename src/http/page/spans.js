@@ -11,10 +11,8 @@ function telling({ highlights = [], comment }) {
 	return chosen.length ? chosen : highlights;
 }
 
-/**
- * The text in nodes. Spans count Unicode scalar values and may overlap: the text is cut wherever one starts or ends, and
- * a piece under several labels lies in one element for each, so that every underline stays visible.
- */
+// The text in nodes. Spans count Unicode scalar values and may overlap: the text is cut wherever one starts or ends, and
+// a piece under several labels lies in one element for each, so that every underline stays visible.
 function marked(item) {
 	const letters = Array.from(item.comment.body ?? '');
 	const spans = [...telling(item), ...(item.quotes ?? []).map((span) => ({ ...span, label: 'quote' }))];

@@ -48,8 +48,9 @@ function bars(days, x, y) {
 }
 
 function curve(days, x, y) {
-	const points = days.flatMap(({ median_seconds: median }, index) => (median == null ? [] : [`${x(index + 0.5)},${y(median)}`]));
-	return svg('polyline', { points: points.join(' ') });
+	const points = days.flatMap(({ median_seconds: median }, index) => (median == null ? [] : [[x(index + 0.5), y(median)]]));
+	// A line needs two days; each has its dot.
+	return [svg('polyline', { points: points.join(' ') }), points.map(([cx, cy]) => svg('circle', { cx, cy, r: 3 }))];
 }
 
 const table = (heads, rows) => h(
