@@ -1,5 +1,5 @@
 //! Rebuilds when a migration is added, which `sqlx::migrate!` does not notice by itself, and lists the sample threads and
-//! the files of the moderators' page, with each of those compressed once and for all.
+//! the files of the moderators' page, which it leaves without what only its authors read, and compressed.
 
 use std::{
     env, fs,
@@ -24,20 +24,31 @@ fn main() -> io::Result<()> {
         "page_assets.rs",
         |path| {
             let name = path.file_name().unwrap_or_default().display().to_string();
-            let compressed = out()?.join(format!("{name}.gz"));
-            compress(path, &compressed)?;
+            let (plain, gzip) = (out()?.join(&name), out()?.join(format!("{name}.gz")));
+            let text = without_comments(&fs::read_to_string(path)?);
+            fs::write(&plain, &text)?;
+            compress(&text, &gzip)?;
             Ok(format!(
                 "Asset {{ name: {name:?}, plain: include_bytes!({:?}), gzip: include_bytes!({:?}) }},",
-                path.display().to_string(),
-                compressed.display().to_string()
+                plain.display().to_string(),
+                gzip.display().to_string()
             ))
         },
     )
 }
 
-fn compress(from: &Path, to: &Path) -> io::Result<()> {
+/// Leaves out lines that are a comment, and indentation.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| {
+        let is_comment = line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+        !line.is_empty() && !is_comment
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn compress(text: &str, to: &Path) -> io::Result<()> {
     let mut encoder = GzEncoder::new(fs::File::create(to)?, Compression::best());
-    encoder.write_all(&fs::read(from)?)?;
+    encoder.write_all(text.as_bytes())?;
     encoder.finish()?;
     Ok(())
 }

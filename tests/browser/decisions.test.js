@@ -150,6 +150,7 @@ test('j and k walk, t and the digits change the queue, / searches, ? helps', asy
 	await page.keyboard.press('1');
 	await until(() => page.url().includes('reason=threat'), 'the threats are shown');
 	await until(async () => (await texts(page)).length === 1, 'one threat waits');
+	await page.locator('#tabs .n').first().waitFor();
 	await page.keyboard.press('t');
 	await until(() => !page.url().includes('reason=threat'), 'another queue is shown');
 	await page.keyboard.press('5');

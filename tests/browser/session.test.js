@@ -61,7 +61,7 @@ test('one sees where one is signed in, and ends what one does not know', async (
 	await enter(elsewhere);
 	await page.locator('[popovertarget=menu]').click();
 	await page.getByRole('button', { name: 'Account' }).click();
-	assert.equal(await page.locator('.sessions li').count(), 2);
+	await until(async () => await page.locator('.sessions li').count() === 2, 'both are listed');
 	await page.getByRole('button', { name: 'End' }).click();
 	await until(async () => await page.locator('.sessions li').count() === 1, 'the session is gone from the list');
 	await elsewhere.reload();

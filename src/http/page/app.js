@@ -27,6 +27,7 @@ let pager = null;
 let loading = null;
 let news = [];
 let working = false;
+let beside = '';
 
 const feed = new Feed(byId('feed'), () => foot());
 const bar = new Bar(act);
@@ -172,7 +173,9 @@ async function decide(action, details) {
 	const item = feed.current;
 	const owed = action === 'hide' && item?.queue === 'appeals';
 	const note = owed ? await compose(t('keepHidden'), t('note')) : undefined;
-	if (item && note !== null) decisions.decide(item, action, { ...details, note });
+	if (!item || note === null) return;
+	// Of a folded card the other copies are still to be decided.
+	decisions.decide(item, action, { ...details, note }).then(() => item.duplicates?.count > 1 && look());
 }
 
 async function hideWithReason() {
@@ -211,9 +214,21 @@ const part = (name) => import(`./${name}.js`).catch(() => { throw new Problem(0)
 const stats = async () => (await part('stats')).showStats(filter.site);
 const account = async (what) => (await part('account'))[what](me.name);
 
+// What is beside the list is about the card one is at; asked for again, it goes.
 async function about(what) {
 	const item = feed.current;
-	if (item) (await part('panel'))[what](item, siteOf(item), act);
+	if (!item) return;
+	const asked = `${what} ${item.comment.id}`;
+	const isOpen = asked === beside;
+	closePanel();
+	if (isOpen) return;
+	beside = asked;
+	(await part('panel'))[what](item, siteOf(item), act, closePanel);
+}
+
+function closePanel() {
+	beside = '';
+	byId('panel').hidden = true;
 }
 
 const ACTIONS = {
@@ -253,6 +268,7 @@ async function act(action, argument) {
 		bar.say(problem.message);
 	}
 	bar.ticked(feed.ticked.size);
+	if (!beside.endsWith(feed.current?.comment.id)) closePanel();
 	if (isNear()) more();
 }
 
@@ -279,7 +295,7 @@ function onLink(event) {
 
 function onEscape({ key }) {
 	if (key !== 'Escape' || document.querySelector('dialog[open]')) return;
-	byId('panel').hidden = true;
+	closePanel();
 	document.activeElement.blur();
 	feed.refocus();
 }

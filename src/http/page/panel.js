@@ -1,10 +1,10 @@
 // Beside the list, on demand: a whole thread, the copies of a text, or all that is known of an author.
 import { get, post, remove } from './api.js';
 import { status } from './card.js';
-import { byId, cross, fill, h, select, theirs, when } from './dom.js';
+import { byId, cross, fill, h, select, theirs, totals, when } from './dom.js';
 import { keyOf } from './keys.js';
 import { addressOf } from './queue.js';
-import { digits, moment, t } from './words.js';
+import { moment, t } from './words.js';
 
 const PAGE = 200;
 const DEEPEST = 8;
@@ -12,15 +12,16 @@ const SANCTIONS = ['premoderate', 'shadow', 'ban', 'trust'];
 const DAYS = ['1', '7', '30', ''];
 const DAY = 86_400_000;
 
-const close = () => { byId('panel').hidden = true; };
-
-async function show(title, load) {
+async function show(title, close, load) {
+	const panel = byId('panel');
 	const content = h('div.content', {}, t('loading'));
-	fill(byId('panel'), h('header', {}, h('h2', {}, theirs(title)), cross(close)), content);
-	byId('panel').hidden = false;
+	fill(panel, h('header', {}, h('h2', {}, theirs(title)), cross(close)), content);
+	panel.hidden = false;
 	try {
 		fill(content, await load());
-		content.querySelector('.here')?.scrollIntoView({ block: 'center' });
+		const here = content.querySelector('.here');
+		// Not scrollIntoView, which would move the list too.
+		panel.scrollTop = here ? here.offsetTop - (panel.clientHeight - here.offsetHeight) / 2 : 0;
 	} catch ({ message }) {
 		content.textContent = message;
 	}
@@ -50,29 +51,30 @@ function line({ author, body, status: now, depth, created_at: at }, here) {
 }
 
 // `branch` limits it to the siblings of the comment and their replies.
-export function showThread({ comment, thread }, site, _, branch = false) {
+export function showThread({ comment, thread }, site, act, close, branch = false) {
 	const path = `v1/threads/${encodeURIComponent(comment.thread)}/comments`;
-	return show(thread?.title ?? comment.thread, async () => {
-		const other = () => showThread({ comment, thread }, site, _, !branch);
+	return show(thread?.title ?? comment.thread, close, async () => {
+		const other = () => showThread({ comment, thread }, site, act, close, !branch);
 		const query = { status: 'all', view: 'flat', site, parent: branch && comment.parent_id };
 		return [comment.parent_id && h('button', { onclick: other }, t(branch ? 'wholeThread' : 'branch')), await listed(path, query, comment.id)];
 	});
 }
 
-export function showCopies({ comment, duplicates: { cluster, count } }, _, act) {
-	const all = (action) => h('button', { onclick: () => { close(); act(action); } }, t(action), keyOf(action));
-	return show(t('n.copies', { n: count }), async () => [h('p.line', {}, all('copies'), all('copiesApproved')), await listed(`v1/clusters/${cluster}`, {}, comment.id)]);
+export function showCopies({ comment, duplicates: { cluster, count } }, site, act, close) {
+	const all = (action) => h('button', { onclick: () => act(action) }, t(action), keyOf(action));
+	return show(t('n.copies', { n: count }), close, async () => [h('p.line', {}, all('copies'), all('copiesApproved')), await listed(`v1/clusters/${cluster}`, {}, comment.id)]);
 }
 
-export function showAuthor(item, site) {
+export function showAuthor(item, site, act, close) {
 	const { author } = item.comment;
 	const path = `v1/authors/${encodeURIComponent(author.id)}`;
-	const again = () => showAuthor(item, site);
-	return show(author.name, async () => {
+	const again = () => showAuthor(item, site, act, close);
+	return show(author.name, close, async () => {
 		const { counts, sanctions, notes, seen_at: seen } = await get(path, { site });
 		const lift = (id) => remove(`${path}/sanctions/${id}`, { query: { site } }).then(again);
 		return [
-			h('dl', {}, Object.entries(counts).map(([name, n]) => [h('dt', {}, t(`s.${name}`)), h('dd', {}, digits(n))]), seen && [h('dt', {}, t('seen')), h('dd', {}, when(seen))]),
+			totals(Object.entries(counts).map(([name, n]) => [t(`s.${name}`), n])),
+			seen && h('p.dim', {}, t('seen'), ' ', when(seen)),
 			h('a', { href: addressOf({ queue: 'waiting', author: author.id, site }), 'data-go': true }, t('waitingBy')),
 			h('h3', {}, t('sanctions')),
 			sanctions.map((sanction) => measure(sanction, lift)),
