@@ -194,7 +194,7 @@ on_each_database! {
         let mut size = html.len();
         let mut todo: Vec<String> = html.split('"').filter_map(|part| part.strip_prefix("moderation/")).map(str::to_owned).collect();
         assert!(todo.len() >= 2, "a style and a script");
-        todo.extend(["words-en.js", "words-fr.js"].map(str::to_owned));
+        todo.extend(["words-en.js", "words-fr.js", "later.css"].map(str::to_owned));
         let mut seen = Vec::new();
         while let Some(name) = todo.pop() {
             if seen.contains(&name) {

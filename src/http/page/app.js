@@ -210,7 +210,19 @@ function showNews() {
 }
 
 const openTab = ({ queue, reason }) => go({ queue, reason, site: filter.site });
-const part = (name) => import(`./${name}.js`).catch(() => { throw new Problem(0); });
+let style;
+
+async function part(name) {
+	style ??= new Promise((onload, onerror) => { document.head.append(h('link', { rel: 'stylesheet', href: 'moderation/later.css', onload, onerror })); });
+	try {
+		const [module] = await Promise.all([import(`./${name}.js`), style]);
+		return module;
+	} catch {
+		style = null;
+		throw new Problem(0);
+	}
+}
+
 const stats = async () => (await part('stats')).showStats(filter.site);
 const account = async (what) => (await part('account'))[what](me.name);
 
