@@ -141,7 +141,7 @@ test('j and k walk, t and the digits change the queue, / searches, ? helps', asy
 	const paper = await Newspaper.found();
 	await paper.hold([A, B]);
 	await paper.post('On va vous égorger, vous allez tous mourir !', { author: 'Menaçant' });
-	const page = await paper.seat();
+	const page = await paper.seat('awa', { sort: 'priority' });
 	await reads(page, 'égorger');
 	await page.keyboard.press('j');
 	await reads(page, A);

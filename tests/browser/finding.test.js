@@ -22,8 +22,10 @@ test('the search finds words whatever their case and accents, and survives a rel
 	assert.deepEqual(await texts(page), ['DELESTAGE encore.', 'Le délestage à Bamako.']);
 	assert.equal(await page.locator('#q').inputValue(), 'delestage');
 	assert.equal(await page.locator('[name=sort]').inputValue(), 'newest');
+	await page.locator('[name=sort]').selectOption('oldest');
+	await until(async () => (await texts(page))[0] === 'Le délestage à Bamako.', 'the oldest is first');
 	await page.goBack();
-	await until(async () => (await texts(page))[0] === 'Le délestage à Bamako.', 'the way back leads back');
+	await until(async () => (await texts(page))[0] === 'DELESTAGE encore.', 'the way back leads back');
 });
 
 test('a thread is shown whole, with what has become of each comment', async () => {
@@ -58,7 +60,7 @@ test('an author has a history, measures that end, and notes', async () => {
 	await paper.decide(await paper.post('Premier.'), 'hide');
 	await paper.hold(['Alpha.']);
 	await paper.post('On va vous égorger, vous allez tous mourir !');
-	const page = await paper.seat();
+	const page = await paper.seat('awa', { sort: 'priority' });
 	await reads(page, 'égorger');
 	assert.ok((await card(page, 'égorger').locator('.past').textContent()).includes('1 hidden'));
 	await page.keyboard.press('i');

@@ -131,11 +131,11 @@ export class Newspaper {
 		return palabre('moderator', 'add', `${name}-${this.slug}`, '--site', this.slug, '--url', server.address, ...options);
 	}
 
-	// A moderator who is signed in, and looks at the queue.
-	async seat(name = 'awa', options) {
+	// A moderator who is signed in, and looks at the queue; the model's opinion changes with the model, the age does not.
+	async seat(name = 'awa', { sort = 'oldest', ...options } = {}) {
 		const link = await this.account(name);
 		const page = await browse(options);
-		await page.goto(link);
+		await page.goto(link.replace('#', `?sort=${sort}#`));
 		await enter(page);
 		return page;
 	}
@@ -150,7 +150,7 @@ export async function enter(page) {
 // What went wrong in any browser of the test that is running.
 const faults = [];
 const contexts = [];
-const REFUSED = /the server responded with a status of (401|403|409)/;
+const REFUSED = /the server responded with a status of (401|403|409|503)/;
 
 export async function browse({ lang = 'en', ...options } = {}) {
 	const context = await browser.newContext({ baseURL: server.address, locale: lang === 'fr' ? 'fr-FR' : 'en-GB', viewport: { width: 1280, height: 800 }, ...options });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { browse, enter, Newspaper, palabre, testing, until } from './harness.js';
+import { browse, enter, Newspaper, testing, until } from './harness.js';
 
 const server = await testing();
 
@@ -10,6 +10,21 @@ const signIn = async (page, name, password) => {
 	await page.locator('[name=password]').fill(password);
 	await page.locator('#gate .primary').click();
 };
+
+const PASSWORD = 'un deux trois soleil';
+
+async function account(page) {
+	await page.locator('[popovertarget=menu]').click();
+	await page.getByRole('button', { name: 'Account' }).click();
+}
+
+async function choosePassword(page) {
+	await account(page);
+	await page.locator('dialog [name=new]').fill(PASSWORD);
+	await page.locator('dialog .primary').click();
+	await page.locator('dialog [role=alert]', { hasText: 'Saved.' }).waitFor();
+	await page.keyboard.press('Escape');
+}
 
 test('a link signs in once, and only by its button', async () => {
 	const paper = await Newspaper.found();
@@ -38,17 +53,12 @@ test('a link signs in once, and only by its button', async () => {
 test('a password is chosen, signs in, and a wrong one does not', async () => {
 	const paper = await Newspaper.found();
 	const page = await paper.seat('awa');
-	await page.locator('[popovertarget=menu]').click();
-	await page.getByRole('button', { name: 'Account' }).click();
-	await page.locator('dialog [name=new]').fill('un deux trois soleil');
-	await page.locator('dialog .primary').click();
-	await page.locator('dialog [role=alert]', { hasText: 'Saved.' }).waitFor();
-
+	await choosePassword(page);
 	const other = await browse();
 	await other.goto('/moderation?queue=reported');
 	await signIn(other, `awa-${paper.slug}`, 'un deux trois lune');
 	await other.locator('#gate [role=alert]', { hasText: 'Wrong name or password.' }).waitFor();
-	await signIn(other, `awa-${paper.slug}`, 'un deux trois soleil');
+	await signIn(other, `awa-${paper.slug}`, PASSWORD);
 	await other.locator('#desk').waitFor();
 	assert.equal(new URL(other.url()).search, '?queue=reported', 'one arrives where one wanted to go');
 });
@@ -57,10 +67,11 @@ test('one sees where one is signed in, and ends what one does not know', async (
 	const paper = await Newspaper.found();
 	const page = await paper.seat('awa');
 	const elsewhere = await browse();
-	await elsewhere.goto(await palabre('moderator', 'link', `awa-${paper.slug}`, '--url', server.address));
-	await enter(elsewhere);
-	await page.locator('[popovertarget=menu]').click();
-	await page.getByRole('button', { name: 'Account' }).click();
+	await choosePassword(page);
+	await elsewhere.goto('/moderation');
+	await signIn(elsewhere, `awa-${paper.slug}`, PASSWORD);
+	await elsewhere.locator('#desk').waitFor();
+	await account(page);
 	await until(async () => await page.locator('.sessions li').count() === 2, 'both are listed');
 	await page.getByRole('button', { name: 'End' }).click();
 	await until(async () => await page.locator('.sessions li').count() === 1, 'the session is gone from the list');
