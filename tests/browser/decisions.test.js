@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, card, current, Newspaper, reads, testing, texts, until } from './harness.js';
+import { ask, card, current, escape, Newspaper, reads, testing, texts, until } from './harness.js';
 
 await testing();
 
@@ -131,8 +131,7 @@ test('r asks for a reason, which the decision carries', async () => {
 	await reads(page, B);
 	await page.keyboard.press('r');
 	await page.locator('dialog').waitFor();
-	await page.keyboard.press('Escape');
-	await page.locator('dialog').waitFor({ state: 'detached' });
+	await escape(page);
 	await reads(page, B);
 	assert.equal((await paper.comment(b)).status, 'pending');
 });
@@ -163,8 +162,7 @@ test('j and k walk, t and the digits change the queue, / searches, ? helps', asy
 	await page.keyboard.press('?');
 	await page.locator('dialog', { hasText: 'Hide all copies' }).waitFor();
 	await page.keyboard.press('a');
-	await page.keyboard.press('Escape');
-	await page.locator('dialog').waitFor({ state: 'detached' });
+	await escape(page);
 	assert.equal((await texts(page)).length, 3, 'nor do they behind a dialog');
 });
 

@@ -186,6 +186,11 @@ export const texts = (page) => page.locator('#feed .card .text').allTextContents
 // The focus is on the card with this text.
 export const reads = (page, text) => page.locator('.card.current:focus .text', { hasText: text }).waitFor();
 
+export async function escape(page) {
+	await page.keyboard.press('Escape');
+	await page.locator('dialog').waitFor({ state: 'detached' });
+}
+
 export const scrollsSideways = (page) => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
 
 // For files of tests: a server and a browser for each, and no test may end with a fault.
@@ -193,7 +198,10 @@ export async function testing() {
 	await open();
 	after(stop);
 	afterEach(async () => {
-		await Promise.all(contexts.splice(0).map((context) => context.close()));
+		await Promise.all(contexts.splice(0).map(async (context) => {
+			await context.unrouteAll({ behavior: 'ignoreErrors' });
+			await context.close();
+		}));
 		assert.deepEqual(faults.splice(0), [], 'the browser complains of nothing');
 	});
 	return server;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import axe from 'axe-core';
-import { ask, browse, card, Newspaper, reads, scrollsSideways, testing, until } from './harness.js';
+import { ask, browse, card, escape, Newspaper, reads, scrollsSideways, testing, until } from './harness.js';
 
 const server = await testing();
 
@@ -48,24 +48,24 @@ for (const colorScheme of ['light', 'dark']) {
 		await page.keyboard.press('?');
 		await page.locator('dialog').waitFor();
 		await isAccessible(page, 'help');
-		await page.keyboard.press('Escape');
+		await escape(page);
 		await page.keyboard.press('r');
 		await page.locator('dialog').waitFor();
 		await isAccessible(page, 'reasons');
-		await page.keyboard.press('Escape');
+		await escape(page);
 		await page.keyboard.press('o');
 		await page.locator('#panel li').first().waitFor();
 		await isAccessible(page, 'thread');
 		await page.keyboard.press('i');
 		await page.locator('#panel textarea').waitFor();
 		await isAccessible(page, 'author');
-		await page.keyboard.press('Escape');
+		await escape(page);
 		await page.locator('[popovertarget=menu]').click();
 		await isAccessible(page, 'menu');
 		await page.getByRole('button', { name: 'Account' }).click();
 		await page.locator('.sessions li').first().waitFor();
 		await isAccessible(page, 'account');
-		await page.keyboard.press('Escape');
+		await escape(page);
 		await page.keyboard.press('h');
 		await page.locator('#said button').waitFor();
 		await isAccessible(page, 'decided');
@@ -137,16 +137,16 @@ for (const [name, options] of [['a phone', { viewport: { width: 360, height: 720
 			await page.keyboard.press(key);
 			await page.locator(what).first().waitFor();
 			await fits(key);
-			await page.keyboard.press('Escape');
+			await escape(page);
 		}
 		await page.locator('[popovertarget=menu]').click();
 		await fits('menu');
-		await page.keyboard.press('Escape');
+		await escape(page);
 		await page.keyboard.press('x');
 		await page.keyboard.press('h');
 		await page.locator('#said button').waitFor();
 		await fits('decided');
-		// The button that one needs is in sight, not under the bar.
+		// A click goes to what is in sight: it would not to a button under the line at the bottom.
 		await card(page, 'Gagnez').getByRole('button', { name: 'Approve' }).click();
 		await page.goto('/moderation?view=stats');
 		await page.locator('figure').first().waitFor();
@@ -169,7 +169,10 @@ test('figures of one single day are drawn too', async () => {
 	assert.ok(width > 0 && height > 0);
 });
 
-test('the first card needs less than 60 kB, and nothing that is shown later', async () => {
+// The folder still has the comments, which the program leaves out.
+const built = { skip: process.env.PALABRE_PAGE && 'not what is delivered' };
+
+test('the first card needs less than 60 kB, and nothing that is shown later', built, async () => {
 	const paper = await busy();
 	const page = await paper.seat();
 	const loaded = [];

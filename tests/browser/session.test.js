@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { browse, enter, Newspaper, testing, until } from './harness.js';
+import { browse, enter, escape, Newspaper, testing, until } from './harness.js';
 
 const server = await testing();
 
@@ -23,7 +23,7 @@ async function choosePassword(page) {
 	await page.locator('dialog [name=new]').fill(PASSWORD);
 	await page.locator('dialog .primary').click();
 	await page.locator('dialog [role=alert]', { hasText: 'Saved.' }).waitFor();
-	await page.keyboard.press('Escape');
+	await escape(page);
 }
 
 test('a link signs in once, and only by its button', async () => {

@@ -28,7 +28,7 @@ function figures({ items: days = [], reasons = [], moderators = [] }) {
 		chart(DRAWN.map((name) => h(`span.of-${name}`, {}, t(name))), days, Math.max(...days.flatMap((day) => DRAWN.map((name) => day[name]))), digits, bars),
 		days.some((day) => day.median_seconds != null) && chart(t('median'), days, Math.max(...days.map((day) => day.median_seconds ?? 0)), duration, curve),
 		table(['count', 'held'], reasons.map(({ code, count }) => [t(`r.${code}`), digits(count)])),
-		table(['moderator', 'decisions', 'median'], moderators.map(({ name, decisions, median_seconds: median }) => [name, digits(decisions), lasting(median)])),
+		moderators.length > 0 && table(['moderator', 'decisions', 'median'], moderators.map(({ name, decisions, median_seconds: median }) => [name, digits(decisions), lasting(median)])),
 		table(['day', ...COUNTED, 'median'], days.map((day) => [date(day.date), ...COUNTED.map((name) => digits(day[name])), lasting(day.median_seconds)])),
 	];
 }
