@@ -150,7 +150,8 @@ export async function enter(page) {
 // What went wrong in any browser of the test that is running.
 const faults = [];
 const contexts = [];
-const REFUSED = /the server responded with a status of (401|403|409|503)/;
+// Chromium says so of each request that is refused, which is for the page to tell, and for the tests to see.
+const REFUSED = /the server responded with a status of (401|403|404|409|422|503)/;
 
 export async function browse({ lang = 'en', ...options } = {}) {
 	const context = await browser.newContext({ baseURL: server.address, locale: lang === 'fr' ? 'fr-FR' : 'en-GB', viewport: { width: 1280, height: 800 }, ...options });

@@ -174,13 +174,16 @@ const built = { skip: process.env.PALABRE_PAGE && 'not what is delivered' };
 
 test('the first card needs less than 60 kB, and nothing that is shown later', built, async () => {
 	const paper = await busy();
-	const page = await paper.seat();
+	const seat = await paper.seat();
+	// A browser that knows nothing of the page yet.
+	const page = await browse();
+	await page.context().addCookies(await seat.context().cookies());
 	const loaded = [];
 	page.on('response', async (response) => {
 		const { pathname } = new URL(response.url());
 		if (/^\/moderation(\/[\w-]+\.\w+)?$/.test(pathname)) loaded.push({ pathname, size: response.body().then((body) => body.length) });
 	});
-	await page.reload();
+	await page.goto('/moderation');
 	await page.locator('.card').first().waitFor();
 	const names = loaded.map(({ pathname }) => pathname.replace('/moderation', '').slice(1) || 'index.html');
 	const sizes = await Promise.all(loaded.map(({ size }) => size));

@@ -95,7 +95,7 @@ export class Feed {
 		const entry = this.#find(id);
 		if (!entry) return;
 		const { element } = entry;
-		if (entry !== this.#focused && element.getBoundingClientRect().top > innerHeight) return this.take([id]);
+		if (entry !== this.#focused && element.getBoundingClientRect().top > innerHeight) return this.#remove([entry]);
 		entry.settled = true;
 		element.querySelector('.fate')?.remove();
 		element.append(h('div.fate', {}, text));
@@ -151,10 +151,14 @@ export class Feed {
 	// What others decided goes, but for what the moderator is at.
 	#sweep(ids = []) {
 		const goes = (entry) => entry.settled && entry !== this.#focused && !ids.includes(entry.item.comment.id);
-		const gone = this.#entries.filter(goes);
+		this.#remove(this.#entries.filter(goes));
+	}
+
+	#remove(gone) {
 		if (!gone.length) return;
 		this.#entries = this.#entries.filter((entry) => !gone.includes(entry));
 		this.#still(() => gone.forEach(({ element }) => element.remove()));
+		for (const { item } of gone) this.ticked.delete(item.comment.id);
 		this.changed();
 	}
 
