@@ -39,9 +39,6 @@ try {
 	}
 	const light = await seat({ lang: 'fr', colorScheme: 'light' });
 	await picture(light, 'queue');
-	await light.keyboard.press('o');
-	await light.locator('#panel .here').waitFor();
-	await picture(light, 'thread');
 	const dark = await seat({ lang: 'en', colorScheme: 'dark' });
 	await dark.keyboard.press('?');
 	await dark.locator('dialog').waitFor();

@@ -14,7 +14,8 @@ export function drawTabs(filter, counts) {
 	const nav = byId('tabs');
 	fill(nav, TABS.map((tab) => link(tab, countOf(tab, counts))), link({ name: 'stats', view: 'stats' }));
 	const current = nav.querySelector('[aria-current]');
-	if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+	// Where they do not all fit, the present one does, and a bit of the next.
+	if (current) nav.scrollLeft = current.offsetLeft + 1.5 * current.offsetWidth - nav.offsetLeft - nav.clientWidth;
 }
 
 export function drawFilters(filter, sites, go) {
