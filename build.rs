@@ -1,21 +1,22 @@
 //! Rebuilds when a migration is added, which `sqlx::migrate!` does not notice by itself, and lists the sample threads and
-//! the files of the moderators' page.
+//! the files of the moderators' page, which it leaves without what only its authors read, and compressed.
 
 use std::{
-    env,
-    fmt::Write as _,
-    fs, io,
+    env, fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
+
+use flate2::{Compression, write::GzEncoder};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
     list("seeds/threads", &["json"], "seed_threads.rs", |path| {
         let name = path.file_stem().unwrap_or_default().display().to_string();
-        format!(
+        Ok(format!(
             "({name:?}, include_str!({:?})),",
             path.display().to_string()
-        )
+        ))
     })?;
     list(
         "src/http/page",
@@ -23,12 +24,39 @@ fn main() -> io::Result<()> {
         "page_assets.rs",
         |path| {
             let name = path.file_name().unwrap_or_default().display().to_string();
-            format!(
-                "({name:?}, include_bytes!({:?})),",
-                path.display().to_string()
-            )
+            let (plain, gzip) = (out()?.join(&name), out()?.join(format!("{name}.gz")));
+            let text = without_comments(&fs::read_to_string(path)?);
+            fs::write(&plain, &text)?;
+            compress(&text, &gzip)?;
+            Ok(format!(
+                "Asset {{ name: {name:?}, plain: include_bytes!({:?}), gzip: include_bytes!({:?}) }},",
+                plain.display().to_string(),
+                gzip.display().to_string()
+            ))
         },
     )
+}
+
+/// Leaves out lines that are a comment, and indentation.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| {
+        let is_comment = line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+        !line.is_empty() && !is_comment
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn compress(text: &str, to: &Path) -> io::Result<()> {
+    let mut encoder = GzEncoder::new(fs::File::create(to)?, Compression::best());
+    encoder.write_all(text.as_bytes())?;
+    encoder.finish()?;
+    Ok(())
+}
+
+fn out() -> io::Result<PathBuf> {
+    env::var("OUT_DIR")
+        .map(PathBuf::from)
+        .map_err(io::Error::other)
 }
 
 /// Writes an array with an entry for each file of a folder that has one of these endings.
@@ -36,7 +64,7 @@ fn list(
     folder: &str,
     endings: &[&str],
     into: &str,
-    entry: impl Fn(&Path) -> String,
+    entry: impl Fn(&Path) -> io::Result<String>,
 ) -> io::Result<()> {
     println!("cargo:rerun-if-changed={folder}");
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
@@ -48,11 +76,10 @@ fn list(
         ending.is_some_and(|ending| endings.contains(&ending))
     });
     files.sort();
-    let mut array = String::from("[\n");
+    let mut array = Vec::from(b"[\n");
     for path in files {
-        writeln!(array, "{}", entry(&path)).map_err(io::Error::other)?;
+        writeln!(array, "{}", entry(&path)?)?;
     }
-    array.push(']');
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&out).join(into), array)
+    array.push(b']');
+    fs::write(out()?.join(into), array)
 }

@@ -1,13 +1,16 @@
 //! The moderators' page: what is in `src/http/page`, out of this binary and nowhere else.
 //!
 //! All addresses in it are relative, so that it works below any path. What a browser keeps it asks for again by its
-//! checksum, and gets nothing new until there is a new version.
+//! checksum, and gets nothing new until there is a new version. It travels compressed, as the build left it.
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, ETAG, EntityTag, IF_NONE_MATCH,
-        LOCATION,
+    http::{
+        StatusCode,
+        header::{
+            AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ContentType,
+            ETAG, Encoding, EntityTag, Header as _, IF_NONE_MATCH, LOCATION, VARY,
+        },
     },
     web,
 };
@@ -15,8 +18,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{PAGE_POLICY, problem::Problem};
 
-/// The files by name.
-static ASSETS: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page_assets.rs"));
+/// A file of the page, as it is and compressed.
+struct Asset {
+    name: &'static str,
+    plain: &'static [u8],
+    gzip: &'static [u8],
+}
+
+static ASSETS: &[Asset] = &include!(concat!(env!("OUT_DIR"), "/page_assets.rs"));
 
 /// The page.
 pub async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -37,26 +46,38 @@ pub async fn asset(
 }
 
 fn file(request: &HttpRequest, wanted: &str) -> Result<HttpResponse, Problem> {
-    let (name, bytes) = ASSETS
+    let asset = ASSETS
         .iter()
-        .find(|(name, _)| *name == wanted)
+        .find(|asset| asset.name == wanted)
         .ok_or_else(Problem::unknown_path)?;
+    let compressed = takes_gzip(request);
+    let bytes = if compressed { asset.gzip } else { asset.plain };
     let tag = EntityTag::new_strong(format!("{:016x}", xxh3_64(bytes)));
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header((VARY, "accept-encoding"))
+        .insert_header((ETAG, tag.to_string()));
     let known = request.headers().get(IF_NONE_MATCH);
     if known.is_some_and(|known| known.as_bytes() == tag.to_string().as_bytes()) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((ETAG, tag.to_string()))
-            .finish());
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let kind = match name.rsplit('.').next() {
+    if compressed {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    let kind = match wanted.rsplit('.').next() {
         Some("html") => ContentType::html().to_string(),
         Some("css") => "text/css; charset=utf-8".to_owned(),
         _ => "text/javascript; charset=utf-8".to_owned(),
     };
-    Ok(HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((ETAG, tag.to_string()))
-        .body(*bytes))
+    Ok(response.content_type(kind).body(bytes))
+}
+
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let known = [Encoding::gzip(), Encoding::identity()];
+    AcceptEncoding::parse(request)
+        .ok()
+        .and_then(|accepted| accepted.negotiate(known.iter()))
+        .is_some_and(|chosen| chosen == Encoding::gzip())
 }

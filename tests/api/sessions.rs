@@ -171,6 +171,22 @@ on_each_database! {
     }
 }
 
+/// A file of the page, as it travels to who takes it compressed.
+async fn unpacked(client: &Client, name: &str) -> String {
+    let file = |taken: &str| {
+        let path = format!("/moderation/{name}");
+        let request = client.request(Method::GET, &path);
+        request.header("accept-encoding", taken).send()
+    };
+    let (packed, plain) = (file("gzip, br").await.unwrap(), file("gzip;q=0").await.unwrap());
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    assert!(!plain.headers().contains_key("content-encoding"));
+    assert_ne!(packed.headers()["etag"], plain.headers()["etag"]);
+    assert_eq!(packed.headers()["vary"], "accept-encoding");
+    let packed = packed.bytes().await.unwrap();
+    std::io::read_to_string(flate2::read::GzDecoder::new(&*packed)).unwrap()
+}
+
 on_each_database! {
     async fn the_page_is_served_whole(app: App) {
         let client = app.anonymous();
@@ -181,6 +197,7 @@ on_each_database! {
         let mut size = html.len();
         let mut todo: Vec<String> = html.split('"').filter_map(|part| part.strip_prefix("moderation/")).map(str::to_owned).collect();
         assert!(todo.len() >= 2, "a style and a script");
+        todo.extend(["words-en.js", "words-fr.js", "later.css"].map(str::to_owned));
         let mut seen = Vec::new();
         while let Some(name) = todo.pop() {
             if seen.contains(&name) {
@@ -192,12 +209,13 @@ on_each_database! {
             let known = client.request(Method::GET, &format!("/moderation/{name}")).header("if-none-match", tag);
             assert_eq!(known.send().await.unwrap().status(), 304);
             let text = file.text().await.unwrap();
+            assert_eq!(unpacked(&client, &name).await, text);
             size += text.len();
             assert!(!text.contains("innerHTML"), "{name}");
             let elsewhere = text.replace("http://www.w3.org/", "");
             assert!(!elsewhere.contains("http://") && !elsewhere.contains("https://"), "{name} needs nothing from elsewhere");
             todo.extend(text.split("from './").skip(1).filter_map(|rest| rest.split('\'').next()).map(str::to_owned));
-            todo.extend(text.split("from \"./").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+            todo.extend(text.split("part('").skip(1).filter_map(|rest| rest.split('\'').next()).map(|name| format!("{name}.js")));
             seen.push(name);
         }
         assert!(seen.len() > 5, "{seen:?}");

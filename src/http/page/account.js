@@ -1,20 +1,11 @@
-// Who is asking.
+// Signing in and out, and where one is signed in.
 import { get, post, remove } from './api.js';
 import { byId, fill, h, when } from './dom.js';
 import { open } from './dialogs.js';
 import { t } from './words.js';
 
-export async function whoAmI() {
-	try {
-		return await get('moderation/session');
-	} catch (problem) {
-		if (problem.status === 401) return signIn();
-		throw problem;
-	}
-}
-
 // A one-time link has its token in the fragment, which no server log sees.
-function signIn() {
+export function signIn() {
 	return new Promise((resolve) => {
 		const token = new URLSearchParams(location.hash.slice(1)).get('link');
 		const enter = async (body) => {

@@ -1,17 +1,14 @@
-// The page's state, and what every action does.
-import { get, post, remove, session } from './api.js';
-import { showAccount, signOut, whoAmI } from './account.js';
+// The page's state, and what every action does. What one does not need at first is loaded when it is asked for.
+import { get, post, Problem, remove, session } from './api.js';
 import { Bar, drawFilters, drawTabs, drawTools, dress } from './chrome.js';
 import { Decisions, said } from './decisions.js';
 import { choose, compose } from './dialogs.js';
 import { byId, calmly, fill, h, tickTimes, translate } from './dom.js';
 import { Feed } from './feed.js';
-import { help, listen } from './keys.js';
+import { listen } from './keys.js';
 import { follow } from './live.js';
-import { closePanel, showAuthor, showThread } from './panel.js';
 import { pref, remember } from './prefs.js';
 import { addressOf, claimFilter, countOf, Pager, readAddress, TABS, tabOf } from './queue.js';
-import { showStats } from './stats.js';
 import { speak, t } from './words.js';
 
 // How far below the window the list is kept filled, in pixels: some fifteen cards.
@@ -30,6 +27,7 @@ let pager = null;
 let loading = null;
 let news = [];
 let working = false;
+let beside = '';
 
 const feed = new Feed(byId('feed'), () => foot());
 const bar = new Bar(act);
@@ -48,7 +46,7 @@ async function show() {
 	pager = filter.view ? null : new Pager(filter);
 	clear();
 	scrollTo(0, 0);
-	if (filter.view) return showStats(filter.site);
+	if (filter.view) return stats();
 	await more();
 	feed.refocus();
 }
@@ -68,14 +66,14 @@ function paint() {
 }
 
 // Another language, theme or key map: nothing is asked for again.
-function restyle() {
-	speak();
+async function restyle() {
+	await speak();
 	dress();
 	translate();
 	bar.say('');
 	paint();
 	feed.redrawAll();
-	if (filter.view) showStats(filter.site);
+	if (filter.view) stats();
 }
 
 const isNew = ({ comment }) => !decisions.gone.has(comment.id) && !feed.get(comment.id);
@@ -144,6 +142,7 @@ function onEvent(kind, { comment_id: id, by, until, action }) {
 	if (kind === 'queue.claimed') feed.showClaim(id, { by, until });
 	if (kind === 'queue.released') feed.showClaim(id, null);
 	if (kind === 'queue.added') look();
+	if (kind === 'comment.deleted') feed.settle(id, t('by.delete'));
 	if (kind === 'comment.decided' && by !== me.name) feed.settle(id, said(action, by));
 	recount();
 }
@@ -174,20 +173,21 @@ async function decide(action, details) {
 	const item = feed.current;
 	const owed = action === 'hide' && item?.queue === 'appeals';
 	const note = owed ? await compose(t('keepHidden'), t('note')) : undefined;
-	if (item && note !== null) decisions.decide(item, action, { ...details, note });
+	if (!item || note === null) return;
+	// Of a folded card the other copies are still to be decided.
+	decisions.decide(item, action, { ...details, note }).then(() => item.duplicates?.count > 1 && look());
 }
 
 async function hideWithReason() {
 	if (!feed.current) return;
 	const reasons = Object.entries(REASONS).map(([key, reason]) => [key, t(`r.${reason}`), { reason }]);
-	const details = await choose(t('whyHide'), [...reasons, ['r', t('subtree'), { scope: 'subtree' }]]);
+	const details = await choose(t('whyHide'), [...reasons, ['r', t('subtree'), { scope: 'subtree' }], ['u', t('authorRecent'), { scope: 'author_recent' }]]);
 	if (details) decide('hide', details);
 }
 
-async function decideCopies() {
-	if (!(feed.current?.duplicates?.count > 1)) return;
-	const action = await choose(t('allCopies'), [['a', t('approve'), 'approve'], ['h', t('hide'), 'hide']], decisions.last);
-	if (action) decide(action, { scope: 'duplicates' });
+// A raid is one decision.
+function decideCopies(action) {
+	if (feed.current?.duplicates?.count > 1) decide(action, { scope: 'duplicates' });
 }
 
 // For the same reason appeals are not hidden by the dozen.
@@ -210,22 +210,55 @@ function showNews() {
 }
 
 const openTab = ({ queue, reason }) => go({ queue, reason, site: filter.site });
-const about = (open) => feed.current && open(feed.current, siteOf(feed.current));
+let style;
+
+async function part(name) {
+	style ??= new Promise((onload, onerror) => { document.head.append(h('link', { rel: 'stylesheet', href: 'moderation/later.css', onload, onerror })); });
+	try {
+		const [module] = await Promise.all([import(`./${name}.js`), style]);
+		return module;
+	} catch {
+		style = null;
+		throw new Problem(0);
+	}
+}
+
+const stats = async () => (await part('stats')).showStats(filter.site);
+const account = async (what) => (await part('account'))[what](me.name);
+
+// What is beside the list is about the card one is at; asked for again, it goes.
+async function about(what) {
+	const item = feed.current;
+	if (!item) return;
+	const asked = `${what} ${item.comment.id}`;
+	const isOpen = asked === beside;
+	closePanel();
+	if (isOpen) return;
+	beside = asked;
+	(await part('panel'))[what](item, siteOf(item), act, closePanel);
+}
+
+function closePanel() {
+	beside = '';
+	byId('panel').hidden = true;
+}
 
 const ACTIONS = {
 	...Object.fromEntries(VERBS.flatMap((verb) => [[verb, () => decide(verb)], [`${verb}All`, () => decideTicked(verb)]])),
 	spam: () => decide('hide', { reason: 'spam' }),
 	subtree: () => decide('hide', { scope: 'subtree' }),
 	reason: hideWithReason,
-	copies: decideCopies,
+	copies: () => decideCopies('hide'),
+	copiesApproved: () => decideCopies('approve'),
+	members: () => about('showCopies'),
 	undo: () => { decisions.undo(); },
 	next: () => feed.move(1),
 	prev: () => feed.move(-1),
 	tick: () => feed.current && feed.tick(feed.current.comment.id),
 	tickAll: () => feed.tickAll(true),
 	untick: () => feed.tickAll(false),
-	thread: () => about(showThread),
-	author: () => about(showAuthor),
+	thread: () => about('showThread'),
+	author: () => about('showAuthor'),
 	expand: () => feed.expand(),
 	reveal: () => feed.reveal(),
 	nextQueue: () => openTab(nextTab() ?? tabOf(filter)),
@@ -234,14 +267,20 @@ const ACTIONS = {
 	work,
 	search: () => byId('q')?.focus(),
 	blur,
-	help,
-	account: () => showAccount(me.name),
-	signout: () => giveBack().then(signOut),
+	help: async () => (await part('help')).showHelp(),
+	account: () => account('showAccount'),
+	signout: () => giveBack().then(() => account('signOut')),
 };
 
 async function act(action, argument) {
-	await ACTIONS[action](argument);
+	try {
+		await ACTIONS[action](argument);
+	} catch (problem) {
+		if (!(problem instanceof Problem)) throw problem;
+		bar.say(problem.message);
+	}
 	bar.ticked(feed.ticked.size);
+	if (!beside.endsWith(feed.current?.comment.id)) closePanel();
 	if (isNear()) more();
 }
 
@@ -277,6 +316,15 @@ async function sitesOf(slugs) {
 	if (!slugs.includes('*')) return slugs;
 	const { items } = await get('v1/sites').catch(() => ({ items: [] }));
 	return items.map(({ slug }) => slug);
+}
+
+async function whoAmI() {
+	try {
+		return await get('moderation/session');
+	} catch (problem) {
+		if (problem.status === 401) return account('signIn');
+		throw problem;
+	}
 }
 
 async function enter() {

@@ -1,5 +1,6 @@
 // A card knows nothing of the server: its buttons name actions (`data-do`), and whoever holds the list listens.
 import { h, theirs, when } from './dom.js';
+import { keyOf } from './keys.js';
 import { body } from './spans.js';
 import { clock, digits, percent, t } from './words.js';
 
@@ -21,6 +22,7 @@ export function card(item, me, ticked) {
 }
 
 const button = (action, label = t(action), kind = '') => h(`button.${action}${kind}`, { 'data-do': action }, label);
+const keyed = (action, label = t(action)) => h(`button.${action}`, { 'data-do': action }, label, keyOf(action));
 export const status = (name) => h(`span.status.is-${name}`, {}, t(`s.${name}`));
 
 function head({ comment, author_history: history, thread, site }, ticked) {
@@ -66,11 +68,11 @@ function voices({ reports = [], appeals = [] }) {
 }
 
 function foot({ comment, queue, duplicates, priority, claim }, me) {
-	const copies = duplicates?.count > 1 && h('li', {}, button('copies', t('copies', { n: duplicates.count }), '.link'));
+	const copies = duplicates?.count > 1 && h('li', {}, button('members', t('n.copies', { n: duplicates.count }), '.link'));
 	return h(
 		'footer', {},
 		h('ul.chips', { role: 'list' }, (comment.reasons ?? []).map(chip), copies, priority && h('li', {}, why(priority))),
-		h('div.actions', {}, button('approve'), button('hide', t(queue === 'appeals' ? 'keepHidden' : 'hide')), button('reason', t('withReason')), button('escalate')),
+		h('div.actions', {}, keyed('approve'), keyed('hide', t(queue === 'appeals' ? 'keepHidden' : 'hide')), keyed('reason', t('withReason')), keyed('escalate')),
 		h('span.claim', {}, lease(claim, me)),
 	);
 }

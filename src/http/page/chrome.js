@@ -10,11 +10,12 @@ const REASONS = 'toxicity insult threat identity_attack profanity spam duplicate
 export function drawTabs(filter, counts) {
 	const { site, view } = filter;
 	const here = view || tabOf(filter)?.name;
-	const link = (tab, n) => h('a', { href: addressOf({ ...tab, site }), 'data-go': true, 'aria-current': tab.name === here && 'page' }, t(tab.name), n !== undefined && h('span.n', {}, digits(n)));
+	const link = (tab, n) => h('a', { href: addressOf({ ...tab, site }), 'data-go': true, 'aria-current': tab.name === here && 'page' }, t(tab.name), n > 0 && h('span.n', {}, digits(n)));
 	const nav = byId('tabs');
 	fill(nav, TABS.map((tab) => link(tab, countOf(tab, counts))), link({ name: 'stats', view: 'stats' }));
 	const current = nav.querySelector('[aria-current]');
-	if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+	// Where they do not all fit, the present one does, and a bit of the next.
+	if (current) nav.scrollLeft = current.offsetLeft + 1.5 * current.offsetWidth - nav.offsetLeft - nav.clientWidth;
 }
 
 export function drawFilters(filter, sites, go) {

@@ -26,7 +26,6 @@ export class Decisions {
 		Object.assign(this, { feed, bar, siteOf });
 		// Not to be shown again, even if a page of the queue still has it.
 		this.gone = new Set();
-		this.last = 'hide';
 	}
 
 	decide(item, action, details = {}) {
@@ -95,7 +94,6 @@ export class Decisions {
 		const step = { ids, generation: this.feed.generation, taken: this.feed.take(ids), made: [] };
 		for (const id of ids) this.gone.add(id);
 		this.#stack.push(step);
-		this.last = action;
 		this.bar.say(t(`did.${action}`) + (ids.length > 1 ? ` × ${ids.length}` : ''), this.bar.button('undo'));
 		return this.#after(ids, () => ask(step));
 	}
@@ -111,6 +109,7 @@ export class Decisions {
 		const { id } = item.comment;
 		const isCovered = (other) => other !== item && (
 			(scope === 'duplicates' && other.duplicates?.cluster === item.duplicates.cluster)
+			|| (scope === 'author_recent' && other.comment.author?.id === item.comment.author?.id)
 			|| (scope === 'subtree' && other.ancestors?.some((above) => above.id === id)));
 		return [id, ...this.feed.items.filter(isCovered).map(({ comment }) => comment.id)];
 	}

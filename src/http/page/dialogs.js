@@ -16,15 +16,15 @@ export function open(title, fill, onkey) {
 	});
 }
 
-// One of several [key, label, value]; Enter takes `preset`.
-export function choose(title, choices, preset) {
+// One of several [key, label, value].
+export function choose(title, choices) {
 	const onkey = (event, close) => {
 		const choice = choices.find(([key]) => key === event.key.toLowerCase());
 		if (!choice || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
 		event.preventDefault();
 		close(choice[2]);
 	};
-	const button = ([key, label, value], close) => h('button', { onclick: () => close(value), autofocus: value === preset }, h('kbd', {}, key), label);
+	const button = ([key, label, value], close) => h('button', { onclick: () => close(value) }, h('kbd', {}, key), label);
 	return open(title, (close) => h('div.choices', {}, choices.map((choice) => button(choice, close))), onkey);
 }
 

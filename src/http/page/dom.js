@@ -1,5 +1,5 @@
 // Text only ever becomes text here: nothing on this page parses HTML from a string.
-import { ago, moment, t } from './words.js';
+import { ago, digits, moment, t } from './words.js';
 
 export const byId = (id) => document.getElementById(id);
 
@@ -36,12 +36,22 @@ export function tickTimes() {
 	for (const time of document.querySelectorAll('time')) time.textContent = ago(time.dateTime);
 }
 
+// Numbers with what they count: [name, number].
+export const totals = (counts) => h('dl.totals', {}, counts.map(([name, n]) => h('div', {}, h('dt', {}, name), h('dd', {}, digits(n)))));
+
 export const select = (attributes, options, chosen) => h('select', attributes, options.map(([value, label]) => h('option', { value, selected: value === chosen }, label)));
 
-// Runs a task at most once in so many milliseconds.
+// Runs a task at once, but no more often than every so many milliseconds.
 export function calmly(task, pause) {
-	let timer;
-	return () => { timer ??= setTimeout(() => { timer = null; task(); }, pause); };
+	let resting = false;
+	let wanted = false;
+	return function run() {
+		wanted = resting;
+		if (resting) return;
+		resting = true;
+		setTimeout(() => { resting = false; if (wanted) run(); }, pause);
+		task();
+	};
 }
 
 export function translate() {

@@ -42,6 +42,7 @@ export class Feed {
 
 	// Hands back what `restore` needs.
 	take(ids) {
+		this.#sweep(ids);
 		const isTaken = ({ item }) => ids.includes(item.comment.id);
 		const index = this.#entries.indexOf(this.#focused);
 		const taken = this.#entries.filter(isTaken);
@@ -89,20 +90,25 @@ export class Feed {
 		this.#still(() => element?.prepend(h('div.told', {}, text, h('button', { onclick }, label))));
 	}
 
-	// A card decided elsewhere goes if it is out of sight below, else it stays, marked.
+	// A card decided elsewhere goes at once if it is out of sight below; else it says so, and goes when the moderator moves on.
 	settle(id, text) {
 		const entry = this.#find(id);
 		if (!entry) return;
 		const { element } = entry;
-		if (entry !== this.#focused && element.getBoundingClientRect().top > innerHeight) return this.take([id]);
+		if (entry !== this.#focused && element.getBoundingClientRect().top > innerHeight) return this.#remove([entry]);
+		entry.settled = true;
 		element.querySelector('.fate')?.remove();
 		element.append(h('div.fate', {}, text));
 		element.classList.add('settled');
+		this.tick(id, false);
 	}
 
 	move(steps) {
-		const index = this.#entries.indexOf(this.#focused) + steps;
-		this.#focus(this.#entries[Math.max(0, Math.min(this.size - 1, index))]);
+		const from = this.#focused;
+		const index = this.#entries.indexOf(from);
+		const way = steps > 0 ? this.#entries.slice(index + 1) : this.#entries.slice(0, Math.max(index, 0)).toReversed();
+		this.#focus(way.find(({ settled }) => !settled) ?? from);
+		this.#sweep();
 	}
 
 	focus(id) { this.#focus(this.#find(id)); }
@@ -139,6 +145,20 @@ export class Feed {
 		this.#entries.forEach(({ element }, index) => {
 			if (this.root.children[index] !== element) this.root.insertBefore(element, this.root.children[index]);
 		});
+		this.changed();
+	}
+
+	// What others decided goes, but for what the moderator is at.
+	#sweep(ids = []) {
+		const goes = (entry) => entry.settled && entry !== this.#focused && !ids.includes(entry.item.comment.id);
+		this.#remove(this.#entries.filter(goes));
+	}
+
+	#remove(gone) {
+		if (!gone.length) return;
+		this.#entries = this.#entries.filter((entry) => !gone.includes(entry));
+		this.#still(() => gone.forEach(({ element }) => element.remove()));
+		for (const { item } of gone) this.ticked.delete(item.comment.id);
 		this.changed();
 	}
 

@@ -1,12 +1,11 @@
 // A capital letter stands for Shift. One can choose another map, or none: people who dictate need that, and some
 // screen readers.
 import { h } from './dom.js';
-import { open } from './dialogs.js';
 import { pref } from './prefs.js';
 import { t } from './words.js';
 
 const COMMON = {
-	escalate: 'e', escalateAll: 'E', undo: 'z', next: 'j', prev: 'k', tick: 'x', tickAll: 'X', reason: 'r', copies: 'c', subtree: 's',
+	escalate: 'e', escalateAll: 'E', undo: 'z', next: 'j', prev: 'k', tick: 'x', tickAll: 'X', reason: 'r', copies: 'c', copiesApproved: 'C', subtree: 's',
 	nextQueue: 't', thread: 'o', author: 'i', expand: 'm', news: 'n', work: 'w', search: '/', blur: 'b', help: '?',
 };
 
@@ -22,8 +21,8 @@ export const mapNames = () => [['palabre', 'Palabre'], ['wordpress', 'WordPress'
 // Holding the key down repeats only what decides nothing.
 const REPEATS = ['next', 'prev'];
 
-const map = () => MAPS[pref('keymap', 'palabre')] ?? MAPS.palabre;
-const shown = (key) => h('kbd', {}, key === key.toLowerCase() ? key : `⇧${key}`);
+export const map = () => MAPS[pref('keymap', 'palabre')] ?? MAPS.palabre;
+export const shown = (key) => h('kbd', {}, key === key.toLowerCase() ? key : `⇧${key}`);
 
 export const keyOf = (action) => map()[action] && shown(map()[action][0]);
 
@@ -48,16 +47,4 @@ export function listen(act) {
 		event.preventDefault();
 		act(action, argument);
 	});
-}
-
-const NAMES = { reason: 'whyHide', copies: 'allCopies', expand: 'showAll', news: 'showNews', spam: 'r.spam', help: 'keymap' };
-
-function name(action) {
-	const [, verb] = /(.+)All$/.exec(action) ?? [];
-	return verb && verb !== 'tick' ? t('allTicked', { what: t(verb) }) : t(NAMES[action] ?? action);
-}
-
-export function help() {
-	const rows = Object.entries({ ...map(), ...(map().help && { queue: '123456' }) });
-	return open(t('keymap'), () => h('dl.keys', {}, rows.length ? rows.map(([action, keys]) => [h('dt', {}, [...keys].map(shown)), h('dd', {}, name(action))]) : t('off')));
 }

@@ -15,7 +15,7 @@ const FILTERS = ['view', 'queue', 'reason', 'site', 'thread', 'author', 'sort', 
 export function readAddress() {
 	const query = new URLSearchParams(location.search);
 	const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? '']));
-	return { ...filter, queue: filter.queue || 'waiting' };
+	return { ...filter, view: filter.view === 'stats' ? 'stats' : '', queue: filter.queue || 'waiting' };
 }
 
 export const addressOf = (filter) => `?${new URLSearchParams(FILTERS.filter((name) => filter[name]).map((name) => [name, filter[name]]))}`;

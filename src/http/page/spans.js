@@ -11,10 +11,9 @@ function telling({ highlights = [], comment }) {
 	return chosen.length ? chosen : highlights;
 }
 
-/**
- * The text in nodes. Spans count Unicode scalar values and may overlap: the text is cut wherever one starts or ends, and
- * a piece under several labels lies in one element for each, so that every underline stays visible.
- */
+// The text in nodes. Spans count Unicode scalar values and may overlap: the text is cut wherever one starts or ends, and
+// a piece under several labels lies in one element for each, so that every underline stays visible. What is an insult or
+// a threat need not be called toxic besides.
 function marked(item) {
 	const letters = Array.from(item.comment.body ?? '');
 	const spans = [...telling(item), ...(item.quotes ?? []).map((span) => ({ ...span, label: 'quote' }))];
@@ -22,6 +21,7 @@ function marked(item) {
 	return edges.slice(1).map((end, index) => {
 		const start = edges[index];
 		const labels = new Set(spans.filter((span) => span.start <= start && span.end >= end).map(({ label }) => label));
+		if ([...labels].some((label) => !['toxicity', 'quote'].includes(label))) labels.delete('toxicity');
 		return [...labels].reduce(wrap, letters.slice(start, end).join(''));
 	});
 }

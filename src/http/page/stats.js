@@ -1,6 +1,6 @@
 // What came, what became of it each day, and how long people waited.
 import { get } from './api.js';
-import { byId, fill, h, select, svg } from './dom.js';
+import { byId, fill, h, select, svg, totals } from './dom.js';
 import { date, digits, duration, t } from './words.js';
 
 const PERIODS = [7, 30, 90];
@@ -24,10 +24,11 @@ export async function showStats(site, period = 30) {
 function figures({ items: days = [], reasons = [], moderators = [] }) {
 	if (!days.length) return t('noStats');
 	return [
+		totals(COUNTED.map((name) => [t(name), days.reduce((sum, day) => sum + day[name], 0)])),
 		chart(DRAWN.map((name) => h(`span.of-${name}`, {}, t(name))), days, Math.max(...days.flatMap((day) => DRAWN.map((name) => day[name]))), digits, bars),
-		chart(t('median'), days, Math.max(...days.map((day) => day.median_seconds ?? 0)), duration, curve),
-		table(['count', 'comments'], reasons.map(({ code, count }) => [t(`r.${code}`), digits(count)])),
-		table(['moderator', 'decisions', 'median'], moderators.map(({ name, decisions, median_seconds: median }) => [name, digits(decisions), lasting(median)])),
+		days.some((day) => day.median_seconds != null) && chart(t('median'), days, Math.max(...days.map((day) => day.median_seconds ?? 0)), duration, curve),
+		table(['count', 'held'], reasons.map(({ code, count }) => [t(`r.${code}`), digits(count)])),
+		moderators.length > 0 && table(['moderator', 'decisions', 'median'], moderators.map(({ name, decisions, median_seconds: median }) => [name, digits(decisions), lasting(median)])),
 		table(['day', ...COUNTED, 'median'], days.map((day) => [date(day.date), ...COUNTED.map((name) => digits(day[name])), lasting(day.median_seconds)])),
 	];
 }
@@ -37,7 +38,7 @@ function chart(title, days, most, words, draw) {
 	const x = (index) => (index * WIDTH) / days.length;
 	const y = (value) => HEIGHT * (1 - value / (most || 1));
 	const ends = h('p.ends', {}, [0, -1].map((index) => h('span', {}, date(days.at(index).date))));
-	return h('figure', {}, h('figcaption', {}, title, h('span', {}, `≤ ${words(most)}`)), svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, 'aria-hidden': 'true' }, draw(days, x, y)), ends);
+	return h('figure', {}, h('figcaption', {}, title, h('span.n', {}, `≤ ${words(most)}`)), svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, 'aria-hidden': 'true' }, draw(days, x, y)), ends);
 }
 
 function bars(days, x, y) {
@@ -48,8 +49,9 @@ function bars(days, x, y) {
 }
 
 function curve(days, x, y) {
-	const points = days.flatMap(({ median_seconds: median }, index) => (median == null ? [] : [`${x(index + 0.5)},${y(median)}`]));
-	return svg('polyline', { points: points.join(' ') });
+	const points = days.flatMap(({ median_seconds: median }, index) => (median == null ? [] : [[x(index + 0.5), y(median)]]));
+	// A line needs two days; each has its dot.
+	return [svg('polyline', { points: points.join(' ') }), points.map(([cx, cy]) => svg('circle', { cx, cy, r: 3 }))];
 }
 
 const table = (heads, rows) => h(
