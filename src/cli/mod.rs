@@ -8,6 +8,7 @@ mod doctor;
 mod eval;
 mod key;
 mod migrate;
+mod models;
 mod moderator;
 mod score;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on labelled files
     Eval(eval::EvalArgs),
+    /// List models and switch between them
+    Models(models::ModelsArgs),
 }
 
 /// Runs a command; its errors are told on stderr.
@@ -94,6 +97,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Key(args) => wait_for(key::run(&cli.config, &args)),
         Command::Moderator(args) => wait_for(moderator::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),
+        Command::Models(args) => wait_for(models::run(&cli.config, &args)),
     }
 }
 
@@ -125,6 +129,14 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         Store::open_file(&config.database_file()).await
     };
     opened.context("the database cannot be opened")
+}
+
+/// Who runs this command, for the records: the name of their account on this machine.
+fn operator() -> String {
+    std::env::var("USER")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "command line".to_owned())
 }
 
 /// Makes a directory for its owner alone, unless it is there.

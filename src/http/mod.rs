@@ -17,6 +17,7 @@ mod health;
 mod held;
 mod idempotency;
 mod limits;
+mod models;
 mod moderation_page;
 mod moderators;
 pub mod openapi;

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi;
 
 use super::{
     ADMIN_BODY, access::authorize, authors, clusters, comments, decisions, docs, events,
-    extract::BodyLimit, health, idempotency::remember, moderation_page, moderators,
+    extract::BodyLimit, health, idempotency::remember, models, moderation_page, moderators,
     problem::Problem, queue, reports, score, sessions, sites, stats, threads,
 };
 use crate::domain::{
@@ -121,6 +121,11 @@ pub fn table() -> Vec<Endpoint> {
         route!(POST "/v1/moderators", Some(Administer), moderators::add),
         route!(PATCH "/v1/moderators/{name}", Some(Administer), moderators::change),
         route!(POST "/v1/moderators/{name}/links", Some(Administer), moderators::link),
+
+        route!(GET "/v1/models", Some(Administer), models::list),
+        route!(POST "/v1/models:rollback", Some(Administer), models::roll_back),
+        route!(GET "/v1/models/{version}", Some(Administer), models::show),
+        route!(POST "/v1/models/{version}/activate", Some(Administer), models::activate),
 
         route!(GET "/v1/sites", Some(Administer), sites::list),
         route!(POST "/v1/sites", Some(Administer), sites::create),

@@ -23,6 +23,7 @@ pub enum Thing {
     Cluster,
     Session,
     Moderator,
+    Model,
 }
 
 /// Why a use case could not do what was asked. Nothing was changed, unless it is [`StoreError::Uncertain`].
@@ -109,6 +110,13 @@ pub enum Error {
     ForceForbidden,
     #[error("only moderators see every status")]
     AllForbidden,
+    /// What is to go live, or was brought here, is no model to score with.
+    #[error("the model cannot be used: {0}")]
+    ModelUnusable(ModelError),
+    #[error("there is another model of that name")]
+    ModelExists,
+    #[error("no model was live before this one")]
+    NoEarlierModel,
     #[error("the live model cannot be used")]
     Model(#[from] ModelError),
     #[error("the keys in the database cannot be used")]

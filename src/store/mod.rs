@@ -59,7 +59,7 @@ pub use events::{EventPosition, Happened};
 pub use fingerprints::{ClusterFacts, Fingerprinted, Place, StoredSignature};
 pub use idempotency::Remembered;
 pub use listing::ListedComment;
-pub use models::{ModelOrigin, StoredModel};
+pub use models::{Activation, ModelOrigin, StoredModel};
 pub use pool::PoolState;
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
 pub use scope::Members;
