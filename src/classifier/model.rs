@@ -2,7 +2,7 @@
 
 use super::artefact::{self, Artefact, ModelError};
 use super::context;
-use super::dense::{self, Evidence, SIZE, Scout};
+use super::dense::{self, Evidence, SIZE, Scout, Vector};
 use super::fingerprint::Fingerprint;
 use super::highlight;
 use super::lexicon::Lexicon;
@@ -211,6 +211,15 @@ impl Model {
         PerLabel::from_fn(|label| Score::clamped(1.0 / (1.0 + (-log_odds.get(label)).exp())))
     }
 
+    /// Scores of a text that is known by its dense vector alone: what a site's own part makes of its words is left out.
+    pub(crate) fn score_vector(&self, vector: &Vector) -> PerLabel<f32> {
+        PerLabel::from_fn(|label| {
+            let label = label.index();
+            let log_odds = self.bias[label] + dot(&self.weights[label], vector);
+            1.0 / (1.0 + (-log_odds).exp())
+        })
+    }
+
     fn log_odds(&self, seen: &Seen) -> PerLabel<f32> {
         let of_the_site = self.site.as_ref().zip(seen.site.as_ref());
         PerLabel::from_fn(|label| {
@@ -390,78 +399,6 @@ mod tests {
             ..Comment::default()
         };
         assert_eq!(model.assess(&comment).scores, model.score(&comment));
-    }
-
-    #[test]
-    fn a_sites_words_raise_its_scores_and_are_shown() {
-        let mut entries = Vec::new();
-        let word = tokenise(&glyphs("kwyx"), &[]);
-        super::super::features::each(&word, |feature| entries.push((feature.hash, [3.0; LABELS])));
-        let site = Model::from_bytes(&artefact::tests::with_site(&entries)).unwrap();
-        let assess = |text| {
-            site.assess(&Comment {
-                text,
-                ..Comment::default()
-            })
-        };
-        let (with, without) = (
-            assess("Oh le kwyx du marché."),
-            assess("Oh le chef du marché."),
-        );
-        assert!(with.scores.insult.value() > without.scores.insult.value() + 0.2);
-        let shown: Vec<_> = with.highlights.iter().map(|h| (h.start, h.end)).collect();
-        assert!(shown.contains(&(6, 10)), "{shown:?}");
-        assert_eq!(site.thresholds().spam.value(), 0.25);
-    }
-
-    #[test]
-    fn a_sites_part_that_adds_nothing_changes_nothing() {
-        let mut artefact = artefact::read(Model::SHIPPED).unwrap();
-        let shipped = Model::from_bytes(Model::SHIPPED).unwrap();
-        let table = Table::pack(1, &[]).0;
-        let header = &mut artefact.header;
-        header.site = Some(artefact::SiteHeader {
-            base: header.version.clone(),
-            inputs: site::names(),
-            weights: (header.weights).map(|w| [w.clone(), vec![0.0; site::SIZE]].concat()),
-            bias: header.bias,
-            table_scale: *table.scale(),
-            thresholds: header.thresholds,
-        });
-        artefact.site = Some(table);
-        let neutral = Model::from_bytes(&artefact::write(&artefact, &[]).unwrap()).unwrap();
-        for text in [
-            "",
-            "Ce ministre est un âne, et son voisin un menteur !",
-            "Merci. Mort aux voleurs de bétail ! On va tous les pendre devant la mairie.",
-            "gagnez 500 € par jour sur http://x.example 😡😡",
-        ] {
-            let comment = Comment {
-                text,
-                ancestors: &["Il faut tous les tuer."],
-                lang: None,
-            };
-            assert_eq!(neutral.assess(&comment), shipped.assess(&comment));
-        }
-    }
-
-    #[test]
-    fn highlights_of_a_sites_part_are_exact() {
-        let mut entries = Vec::new();
-        let words = tokenise(&glyphs("kwyx du marché"), &[]);
-        super::super::features::each(&words, |feature| {
-            entries.push((feature.hash, [0.7; LABELS]))
-        });
-        let model = Model::from_bytes(&artefact::tests::with_site(&entries)).unwrap();
-        let text = tokenise(&glyphs("Oh le kwyx. Voici le marché du lundi !"), &[]);
-        let seen = model.look_at(&text);
-        let site = model.site.as_ref().unwrap();
-        let mut shares = vec![0.0; text.tokens.len()];
-        let weights = &site.weights[Label::Insult.index()];
-        let seen_by_site = seen.site.as_ref().unwrap();
-        highlight::add_site(&mut shares, weights, seen_by_site, &seen.base, &site.table);
-        let sum: f32 = shares.iter().sum();
-        assert!(sum > 1.0 && (sum - dot(weights, &seen_by_site.vector)).abs() < 1e-3);
     }
 
     proptest! {

@@ -82,7 +82,10 @@ pub(crate) fn read(table: &Table, text: &Text, base: &Evidence) -> SiteEvidence 
 
 #[cfg(test)]
 mod tests {
+    use super::super::artefact;
+    use super::super::highlight;
     use super::super::lexicon::Lexicon;
+    use super::super::model::{Comment, Model};
     use super::super::normalise::glyphs;
     use super::super::tokens::tokenise;
     use super::*;
@@ -112,5 +115,79 @@ mod tests {
             );
         }
         assert_eq!(names().len(), SIZE);
+    }
+
+    #[test]
+    fn a_sites_words_raise_its_scores_and_are_shown() {
+        let mut entries = Vec::new();
+        let word = tokenise(&glyphs("kwyx"), &[]);
+        features::each(&word, |feature| entries.push((feature.hash, [3.0; LABELS])));
+        let site = Model::from_bytes(&artefact::tests::with_site(&entries)).unwrap();
+        let assess = |text| {
+            site.assess(&Comment {
+                text,
+                ..Comment::default()
+            })
+        };
+        let (with, without) = (
+            assess("Oh le kwyx du marché."),
+            assess("Oh le chef du marché."),
+        );
+        assert!(with.scores.insult.value() > without.scores.insult.value() + 0.2);
+        let shown: Vec<_> = with.highlights.iter().map(|h| (h.start, h.end)).collect();
+        assert!(shown.contains(&(6, 10)), "{shown:?}");
+        assert_eq!(site.thresholds().spam.value(), 0.25);
+    }
+
+    #[test]
+    fn a_sites_part_that_adds_nothing_changes_nothing() {
+        let mut artefact = artefact::read(Model::SHIPPED).unwrap();
+        let shipped = Model::from_bytes(Model::SHIPPED).unwrap();
+        let table = Table::pack(1, &[]).0;
+        let header = &mut artefact.header;
+        header.site = Some(artefact::SiteHeader {
+            base: header.version.clone(),
+            inputs: names(),
+            weights: (header.weights).map(|w| [w.clone(), vec![0.0; SIZE]].concat()),
+            bias: header.bias,
+            table_scale: *table.scale(),
+            thresholds: header.thresholds,
+        });
+        artefact.site = Some(table);
+        let neutral = Model::from_bytes(&artefact::write(&artefact, &[]).unwrap()).unwrap();
+        for text in [
+            "",
+            "Ce ministre est un âne, et son voisin un menteur !",
+            "Merci. Mort aux voleurs de bétail ! On va tous les pendre devant la mairie.",
+            "gagnez 500 € par jour sur http://x.example 😡😡",
+        ] {
+            let comment = Comment {
+                text,
+                ancestors: &["Il faut tous les tuer."],
+                lang: None,
+            };
+            assert_eq!(neutral.assess(&comment), shipped.assess(&comment));
+        }
+    }
+
+    #[test]
+    fn highlights_of_a_sites_part_are_exact() {
+        let mut entries = Vec::new();
+        let words = tokenise(&glyphs("kwyx du marché"), &[]);
+        features::each(&words, |feature| {
+            entries.push((feature.hash, [0.7; LABELS]))
+        });
+        let artefact = artefact::read(&artefact::tests::with_site(&entries)).unwrap();
+        let text = tokenise(&glyphs("Oh le kwyx. Voici le marché du lundi !"), &[]);
+        let table = artefact.site.unwrap();
+        let lexicon = Lexicon::new().unwrap();
+        let base = dense::read(&artefact.table, &lexicon, &dense::Scout::sparse(), &text);
+        let seen = read(&table, &text, &base);
+        let weights: Vector = std::array::from_fn(|at| at as f32 / 10.0);
+        let mut shares = vec![0.0; text.tokens.len()];
+        highlight::add_site(&mut shares, &weights, &seen, &base, &table);
+        let sum: f32 = shares.iter().sum();
+        let dot: f32 = weights.iter().zip(&seen.vector).map(|(w, x)| w * x).sum();
+        assert!(sum > 1.0 && (sum - dot).abs() < 1e-3 * sum);
     }
 }

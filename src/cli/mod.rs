@@ -62,7 +62,7 @@ enum Command {
     Moderator(moderator::ModeratorArgs),
     /// Score texts
     Score(score::ScoreArgs),
-    /// Train a model
+    /// Adapt the model to the moderators' decisions, or train one
     Train(train::TrainArgs),
     /// Measure a model on labelled files
     Eval(eval::EvalArgs),
@@ -77,16 +77,28 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("palabre: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Refused>() {
+                ExitCode::from(REFUSED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
+
+/// The exit code of a training whose model was not kept.
+const REFUSED: u8 = 3;
+
+/// All went as it should, and the outcome is not good enough.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(String);
 
 fn dispatch(cli: Cli) -> anyhow::Result<()> {
     cli.logging.start()?;
     match cli.command {
         Command::Score(args) => score::run(&cli.config, &args),
-        Command::Train(args) => train::run(args),
+        Command::Train(args) => train::run(&cli.config, args),
         Command::Eval(args) => eval::run(args),
         Command::Demo(args) => wait_for(demo::run(args)),
         Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),

@@ -11,6 +11,7 @@ mod cursor;
 mod decision;
 mod event;
 mod ids;
+mod lesson;
 mod model;
 mod object;
 mod policy;
@@ -40,6 +41,7 @@ pub use ids::{
     AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, SiteId,
     ThreadId,
 };
+pub use lesson::taught;
 pub use model::ModelVersion;
 pub use object::{Object, object, optional_object};
 pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};

@@ -74,6 +74,9 @@ impl From<Error> for Problem {
             Error::ModelUnusable(_) => {
                 Self::conflict("model-unusable", "Not usable", error.to_string())
             }
+            Error::TrainingGoesOn => {
+                Self::conflict("training-goes-on", "Not now", error.to_string())
+            }
             Error::NoEarlierModel => {
                 Self::conflict("no-earlier-model", "Nothing before", error.to_string())
             }
@@ -153,7 +156,11 @@ impl From<Error> for Problem {
             }
             Error::Store(cause) => of_store(&cause),
             Error::Shared(cause) => of_store(&cause),
-            Error::Model(_) | Error::Keys | Error::Metrics(_) | Error::Broken => {
+            Error::Model(_)
+            | Error::Training(_)
+            | Error::Keys
+            | Error::Metrics(_)
+            | Error::Broken => {
                 tracing::error!(error = ?anyhow::Error::from(error), "request failed");
                 Self::internal()
             }

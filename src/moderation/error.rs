@@ -2,7 +2,7 @@
 
 use super::CommentView;
 use crate::{
-    classifier::ModelError,
+    classifier::{ModelError, training::TrainError},
     domain::{Claim, InvalidCursor, Refusal, UndoRefusal},
     store::StoreError,
 };
@@ -117,6 +117,10 @@ pub enum Error {
     ModelExists,
     #[error("no model was live before this one")]
     NoEarlierModel,
+    #[error("another training goes on: wait for its end")]
+    TrainingGoesOn,
+    #[error("no model was made: {0}")]
+    Training(#[from] TrainError),
     #[error("the live model cannot be used")]
     Model(#[from] ModelError),
     #[error("the keys in the database cannot be used")]

@@ -38,6 +38,7 @@ mod stats;
 mod submit;
 mod threads;
 mod tokens;
+mod training;
 mod tree;
 mod undo;
 mod view;
@@ -70,6 +71,7 @@ pub use sso::{SsoError, SsoKeys};
 pub use stats::{Day, Stats, StatsRequest, Zone};
 pub use submit::{Submission, Submitted};
 pub use tokens::{Rotation, TokenError};
+pub use training::{Trained, TrainingRequest};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
 use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live};

@@ -4,6 +4,7 @@ use super::balance::{self, Targets};
 use super::calibrate::{self, Platt};
 use super::context::{self, Reply};
 use super::dataset::{Example, Split};
+use super::replay::Replay;
 use super::report::{self, Report, stages};
 use super::sparse::{self, Descent, Matrix};
 use super::stack::{self, Linear, sigmoid};
@@ -163,7 +164,8 @@ pub fn train(
         test: evaluate(&model, &test),
     };
     artefact.header.report = serde_json::to_value(&report)?;
-    Ok((artefact::write(&artefact, &[])?, report))
+    let replay = Replay::sample(examples, &vectors, &natural, options.seed).to_bytes()?;
+    Ok((artefact::write(&artefact, &replay)?, report))
 }
 
 fn is_learnable(examples: &[Example], label: Label) -> bool {
@@ -262,15 +264,13 @@ fn first_stage(
                 .filter(|row| folds[*row].is_some_and(|fold| fold != left_out))
                 .collect();
             let done = || progress.advance(1);
-            sparse::fit(
-                &matrix,
+            let rows = sparse::Rows {
+                matrix: &matrix,
                 targets,
-                &source_of,
-                &chosen,
-                descent,
-                options.lines,
-                done,
-            )
+                sources: &source_of,
+                known: None,
+            };
+            sparse::fit(&rows, &chosen, descent, options.lines, done)
         })
         .collect()
 }
