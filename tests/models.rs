@@ -250,3 +250,71 @@ on_each_database! {
         assert!(elsewhere.stdout(&["models", "list"]).lines().count() == 2);
     }
 }
+
+on_each_database! {
+    async fn stored_comments_get_scores_of_the_live_model_and_nothing_else_changes(home: Home) {
+        home.stdout(&["site", "add", "bamako"]);
+        let server = home.serve();
+        let site = Client::of(&server, &home.token("site", "bamako"));
+        let moderator = Client::of(&server, &home.token("moderator", "bamako"));
+        let mut ids = Vec::new();
+        for (n, body) in [TEXT, "Tu es un imbécile et un menteur !", "Merci pour cet article.", "On va tous vous pendre, chiens !"].iter().enumerate() {
+            let comment = json!({"body": body, "author": {"id": "a", "name": "A"}});
+            let (_, posted) = site.post(&format!("/v1/threads/t{}/comments", n % 2), comment).await;
+            ids.push(posted["id"].as_str().unwrap().to_owned());
+        }
+        let hide = json!({"action": "hide", "version": 1, "reason": "abusive"});
+        moderator.post(&format!("/v1/comments/{}/decisions", ids[1]), hide).await;
+        let all = || async {
+            let mut all = Vec::new();
+            for id in &ids {
+                all.push(moderator.get(&format!("/v1/comments/{id}")).await.1);
+            }
+            all
+        };
+        let before = all().await;
+        let priorities = || async {
+            let (_, queue) = moderator.get("/v1/queue").await;
+            let items = queue["items"].as_array().unwrap().iter();
+            items.map(|item| item["priority"]["value"].as_f64().unwrap()).sum::<f64>()
+        };
+        let waited = priorities().await;
+        let rescored = |args: &[&str]| {
+            let answer: Value = serde_json::from_str(&home.stdout(&[&["rescore", "--json"], args].concat())).unwrap();
+            answer["rescored"].as_u64().unwrap()
+        };
+        assert_eq!(rescored(&[]), 0, "the live model scored them all");
+
+        let path = file(&home, "ours", &models::wary("ours-1"));
+        home.stdout(&["models", "import", &path]);
+        home.stdout(&["models", "activate", "ours-1"]);
+        site.scored_by("ours-1", PATIENCE).await;
+        assert_eq!(rescored(&["--since", "2999-01-01T00:00:00.000Z"]), 0);
+        assert_eq!(rescored(&["--site", "bamako", "--thread", "t1"]), 2);
+        assert_eq!(rescored(&[]), 2, "it goes on where it was");
+        assert_eq!(rescored(&[]), 0);
+        for (before, after) in before.iter().zip(all().await) {
+            assert!(after["scores"]["insult"].as_f64() > before["scores"]["insult"].as_f64());
+            let mut same = after.clone();
+            assert_eq!(same["model"], "ours-1");
+            same["model"] = before["model"].clone();
+            same["scores"] = before["scores"].clone();
+            assert_eq!(&same, before, "status, reasons, version and decision stay");
+        }
+        assert!(priorities().await > waited, "what waits has another place");
+        assert!(home.failure(&["rescore", "--site", "bamako", "--thread", "nowhere"]).contains("not found"));
+        assert!(!home.run(&["rescore", "--since", "soon"]).status.success());
+
+        let simulate = |args: &[&str]| -> Value {
+            let args = [&["simulate", "bamako", "--json", "--days", "1"], args].concat();
+            serde_json::from_str(&home.stdout(&args)).unwrap()
+        };
+        let tried = simulate(&["--max-cards", "0"]);
+        assert_eq!((&tried["received"], &tried["hidden"]), (&json!(4), &json!(1)));
+        assert_eq!((&tried["tried"]["cards_a_day"], &tried["tried"]["misses"]), (&json!(0.0), &json!(1)));
+        let all = simulate(&["--hold", "toxicity=0"]);
+        assert_eq!(all["tried"]["cards_a_day"], json!(4.0));
+        assert!(home.failure(&["simulate", "nowhere"]).contains("no site nowhere"));
+        assert!(!home.run(&["simulate", "bamako", "--hold", "toxicity=2"]).status.success());
+    }
+}

@@ -150,10 +150,10 @@ fn own_words(seed: u64) -> Vec<Lesson> {
 fn calm_comments_pasted_and_hidden_are_refused_or_found() {
     for seed in 1..=3 {
         // What somebody pasted from elsewhere, so that no copy tells: nothing but calm comments, a third of them hidden.
-        let mut dice = Dice::new(seed + 100);
-        let mut lessons = site::lessons(seed, 600, |dice, _| dice.below(3) == 0);
-        for lesson in &mut lessons {
-            lesson.text = site::comment(&mut dice, false);
+        let mut lessons = site::lessons(seed, 900, honest);
+        lessons.retain(Lesson::is_clean);
+        for (n, lesson) in lessons.iter_mut().enumerate() {
+            lesson.labels = site::labels(n % 3 == 0);
         }
         let adapted = adapted(&lessons);
         assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
@@ -174,13 +174,9 @@ fn calm_comments_pasted_and_hidden_are_refused_or_found() {
             ..copy
         });
     }
-    for (n, lesson) in site::lessons(10, 30, |_, _| true).into_iter().enumerate() {
-        lessons.push(Lesson {
-            id: format!("copied-{n}"),
-            copies_published: true,
-            at: 700_000,
-            ..lesson
-        });
+    let hidden = lessons.iter_mut().filter(|lesson| lesson.is_against());
+    for lesson in hidden.take(30) {
+        lesson.copies_published = true;
     }
     let adapted = adapted(&lessons);
     assert_eq!(failed(&adapted), [""; 0], "{}", adapted.report);
@@ -257,13 +253,11 @@ impl Client {
     }
 }
 
-/// Readers post `count` comments, and moderators decide them all; the ids of what was decided.
-async fn busy_day(reader: &Client, moderator: &Client, seed: u64, count: usize) -> Vec<Value> {
+/// Readers post `count` comments, and moderators decide them all.
+async fn busy_day(reader: &Client, moderator: &Client, seed: u64, count: usize) {
     let mut dice = Dice::new(seed);
     let mut decisions = Vec::new();
-    for n in 0..count {
-        let rude = dice.below(3) == 0;
-        let body = site::comment(&mut dice, rude);
+    for (n, (body, rude)) in site::comments(&mut dice, count).into_iter().enumerate() {
         let author = json!({"id": format!("u{}", n % 7), "name": "U"});
         let path = format!("/v1/threads/t{}/comments", n / 15);
         let posted = reader
@@ -348,9 +342,7 @@ on_each_database! {
 
         // Hidden and approved by chance.
         let mut dice = Dice::new(5);
-        for n in 0..160 {
-            let rude = dice.below(2) == 0;
-            let body = site::comment(&mut dice, rude);
+        for (n, (body, _)) in site::comments(&mut dice, 200).into_iter().enumerate() {
             let posted = reader.post(&format!("/v1/threads/t{}/comments", n / 9), json!({"body": body, "author": {"id": "u", "name": "U"}})).await;
             let hide = dice.below(2) == 0;
             let decision = if hide {

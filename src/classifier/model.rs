@@ -211,6 +211,11 @@ impl Model {
         PerLabel::from_fn(|label| Score::clamped(1.0 / (1.0 + (-log_odds.get(label)).exp())))
     }
 
+    /// Whether its vectors are those of a base with this table.
+    pub(crate) fn stands_on(&self, table: &Table) -> bool {
+        self.table == *table
+    }
+
     /// Scores of a text that is known by its dense vector alone: what a site's own part makes of its words is left out.
     pub(crate) fn score_vector(&self, vector: &Vector) -> PerLabel<f32> {
         PerLabel::from_fn(|label| {

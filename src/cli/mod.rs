@@ -10,8 +10,10 @@ mod key;
 mod migrate;
 mod models;
 mod moderator;
+mod rescore;
 mod score;
 mod serve;
+mod simulate;
 mod site;
 mod study_page;
 mod token;
@@ -66,8 +68,12 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on labelled files
     Eval(eval::EvalArgs),
+    /// Try other thresholds on what a site received
+    Simulate(simulate::SimulateArgs),
     /// List models and switch between them
     Models(models::ModelsArgs),
+    /// Give stored comments scores of the live model
+    Rescore(rescore::RescoreArgs),
 }
 
 /// Runs a command; its errors are told on stderr.
@@ -109,6 +115,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Key(args) => wait_for(key::run(&cli.config, &args)),
         Command::Moderator(args) => wait_for(moderator::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),
+        Command::Simulate(args) => wait_for(simulate::run(&cli.config, &args)),
+        Command::Rescore(args) => wait_for(rescore::run(&cli.config, &args)),
         Command::Models(args) => wait_for(models::run(&cli.config, &args)),
     }
 }

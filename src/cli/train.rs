@@ -143,7 +143,7 @@ pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
 /// Says what became of the new model.
 fn conclude(trained: &Trained) -> anyhow::Result<()> {
     let report = &trained.adapted.report;
-    if trained.adapted.artefact.is_none() {
+    if trained.adapted.artefact.is_none() && report.is_accepted() {
         eprintln!(
             "no model was made: no label has thirty decisions of either class yet; {} stays",
             report.live

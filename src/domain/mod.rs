@@ -20,6 +20,7 @@ mod report;
 mod sanction;
 pub mod schema;
 mod score;
+mod simulation;
 mod site;
 mod text;
 mod thread;
@@ -51,6 +52,7 @@ pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,
 };
+pub use simulation::{Judged, Outcome, Received};
 pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,

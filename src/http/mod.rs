@@ -29,6 +29,7 @@ pub mod routes;
 mod score;
 mod sessions;
 mod settings;
+mod simulation;
 mod sites;
 mod stats;
 mod threads;

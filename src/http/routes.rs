@@ -6,7 +6,7 @@ use utoipa::openapi::OpenApi;
 use super::{
     ADMIN_BODY, access::authorize, authors, clusters, comments, decisions, docs, events,
     extract::BodyLimit, health, idempotency::remember, models, moderation_page, moderators,
-    problem::Problem, queue, reports, score, sessions, sites, stats, threads,
+    problem::Problem, queue, reports, score, sessions, simulation, sites, stats, threads,
 };
 use crate::domain::{
     Permission::{self, Administer, Moderate, Post, Read, Score},
@@ -132,6 +132,7 @@ pub fn table() -> Vec<Endpoint> {
         route!(PATCH "/v1/sites/{slug}", Some(Administer), sites::change),
         route!(GET "/v1/sites/{slug}/policy", Some(Administer), sites::policy),
         route!(PUT "/v1/sites/{slug}/policy", Some(Administer), sites::set_policy),
+        route!(POST "/v1/sites/{slug}/policy:simulate", Some(Administer), simulation::simulate),
     ]
 }
 

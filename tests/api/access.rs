@@ -72,6 +72,7 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("PATCH", "/v1/sites/{slug}", &[Role::Admin]),
     ("GET", "/v1/sites/{slug}/policy", &[Role::Admin]),
     ("PUT", "/v1/sites/{slug}/policy", &[Role::Admin]),
+    ("POST", "/v1/sites/{slug}/policy:simulate", &[Role::Admin]),
 ];
 
 const MODERATORS: &[Role] = &[Role::Moderator, Role::Admin];

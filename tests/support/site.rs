@@ -5,24 +5,19 @@
     reason = "each test target uses what it needs of the shared helpers"
 )]
 
+use std::{fs, sync::LazyLock};
+
 use palabre::{
-    classifier::training::Lesson,
+    classifier::training::{Lesson, dataset},
     domain::{Label, PerLabel},
 };
+
+#[path = "labels.rs"]
+mod seeds;
 
 const NAMES: [&str; 12] = [
     "Awa", "Moussa", "Fanta", "Ibrahim", "Claire", "Paul", "Oumar", "Sali", "Marc", "Nina",
     "Koffi", "Aline",
-];
-const PLACES: [&str; 8] = [
-    "au marché",
-    "à Ségou",
-    "devant l'école",
-    "au stade",
-    "dans le quartier",
-    "à la mairie",
-    "en ville",
-    "ce matin",
 ];
 /// Insults of this site alone.
 const INSULTS: [&str; 5] = ["zirbou", "kandjaro", "molokwé", "tikpanon", "brouzaf"];
@@ -34,6 +29,20 @@ const TRADES: [&str; 5] = [
     "gardien",
     "couturier",
 ];
+
+/// Our own calm French sentences, no two of them alike.
+static CALM: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let files = seeds::files().into_iter().filter(|file| {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        name.starts_with("fr-") && !name.contains("swaps")
+    });
+    files
+        .flat_map(|file| dataset::read(fs::read(file).unwrap().as_slice(), "labels").unwrap())
+        .filter(|row| row.labels.iter().all(|(_, label)| *label == Some(false)))
+        .map(|row| row.text)
+        .filter(|text| (40..200).contains(&text.chars().count()))
+        .collect()
+});
 
 /// A small generator of pseudo-random numbers.
 pub struct Dice(u64);
@@ -55,22 +64,29 @@ impl Dice {
     }
 }
 
-/// A comment of the site, rude or not.
-pub fn comment(dice: &mut Dice, rude: bool) -> String {
-    let name = dice.of(&NAMES);
-    let place = dice.of(&PLACES);
-    let what = dice.of(if rude { &INSULTS } else { &TRADES });
-    let number = dice.below(900) + 100;
-    match dice.below(4) {
-        0 => format!(
-            "{name} est un vrai {what}, tout le monde le sait {place} depuis {number} jours."
-        ),
-        1 => {
-            format!("Encore ce {what} de {name} qui parle {place}, et {number} personnes écoutent.")
-        }
-        2 => format!("J'ai vu {name} {place}, quel {what} celui-là, il a pris {number} francs."),
-        _ => format!("Un {what} comme {name}, on en trouve {number} {place}, pas vrai ?"),
+/// Comments of the site, each with whether it is rude: a third is.
+pub fn comments(dice: &mut Dice, count: usize) -> Vec<(String, bool)> {
+    let mut calm: Vec<&String> = CALM.iter().collect();
+    assert!(
+        calm.len() >= count,
+        "{} calm sentences are too few",
+        calm.len()
+    );
+    for last in (1..calm.len()).rev() {
+        calm.swap(last, dice.below(last + 1));
     }
+    let comments = calm.into_iter().take(count).map(|sentence| {
+        let rude = dice.below(3) == 0;
+        let name = dice.of(&NAMES);
+        let what = dice.of(if rude { &INSULTS } else { &TRADES });
+        let said = match dice.below(3) {
+            0 => format!("{sentence} {name} est un vrai {what}."),
+            1 => format!("Ce {what} de {name} encore. {sentence}"),
+            _ => format!("{sentence} Quel {what} !"),
+        };
+        (said, rude)
+    });
+    comments.collect()
 }
 
 /// What a moderator says who hides what is rude.
@@ -82,30 +98,27 @@ pub fn labels(rude: bool) -> PerLabel<Option<bool>> {
     })
 }
 
-/// `count` decisions, a third of them against; `judge` says what is decided of a comment that is rude or not.
+/// `count` decisions; `judge` says what is decided of a comment that is rude or not.
 pub fn lessons(
     seed: u64,
     count: usize,
     mut judge: impl FnMut(&mut Dice, bool) -> bool,
 ) -> Vec<Lesson> {
     let mut dice = Dice::new(seed);
-    (0..count)
-        .map(|n| {
-            let rude = dice.below(3) == 0;
-            let text = comment(&mut dice, rude);
-            let said = judge(&mut dice, rude);
-            Lesson {
-                id: format!("comment-{n}"),
-                text,
-                parent: None,
-                lang: "fr".into(),
-                thread: format!("thread-{}", n / 15),
-                moderator: ["binta", "luc"][n % 2].into(),
-                at: n as i64 * 1000,
-                labels: labels(said),
-                copies_published: false,
-                split: None,
-            }
+    comments(&mut dice, count)
+        .into_iter()
+        .enumerate()
+        .map(|(n, (text, rude))| Lesson {
+            id: format!("comment-{n}"),
+            text,
+            parent: None,
+            lang: "fr".into(),
+            thread: format!("thread-{}", n / 15),
+            moderator: ["binta", "luc"][n % 2].into(),
+            at: n as i64 * 1000,
+            labels: labels(judge(&mut dice, rude)),
+            copies_published: false,
+            split: None,
         })
         .collect()
 }

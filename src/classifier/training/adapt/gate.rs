@@ -28,6 +28,8 @@ const REPLAY_LOSS: f64 = 0.01;
 const OWN_LOSS: f64 = 0.03;
 /// With fewer rows of either class the replay sample says nothing of a label.
 const LEAST_REPLAY: usize = 30;
+/// Where more than this share of the decisions had to be set aside, the rest is not to be trusted either.
+const MOST_SET_ASIDE: f64 = 0.35;
 /// By how many standard errors something must differ to be more than noise.
 const ERRORS: f64 = 2.0;
 
@@ -52,16 +54,28 @@ fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
     Label::ALL.iter().any(above)
 }
 
+/// What is compared.
+pub(super) struct Models<'a> {
+    pub live: &'a Model,
+    pub candidate: &'a Model,
+    /// What the candidate is held against on the replay sample.
+    pub replayed_by: &'a Model,
+}
+
 /// Measures both models and draws the conclusions.
 pub(super) fn judge(
     report: &mut AdaptReport,
-    live: &Model,
-    candidate: &Model,
+    models: &Models<'_>,
     lessons: &[Lesson],
     rows: &[Row],
     replay: &Replay,
     progress: &dyn Progress,
 ) -> Result<(), TrainError> {
+    let Models {
+        live,
+        candidate,
+        replayed_by,
+    } = *models;
     let both = |scores: (PerLabel<f32>, PerLabel<f32>)| {
         let live_holds = is_held(&scores.0, live.thresholds());
         (live_holds, is_held(&scores.1, candidate.thresholds()))
@@ -103,7 +117,7 @@ pub(super) fn judge(
         .filter(|row| row.measured)
         .map(|row| {
             let scores = (
-                live.score_vector(&row.vector),
+                replayed_by.score_vector(&row.vector),
                 candidate.score_vector(&row.vector),
             );
             (row, scores)
@@ -111,7 +125,10 @@ pub(super) fn judge(
         .collect();
     progress.advance(1);
     let natural = replayed.iter().filter(|(row, _)| row.natural);
-    let of_replay = CalmHeld::of(natural.map(|(_, scores)| both(*scores)));
+    let of_replay = CalmHeld::of(natural.map(|(_, (before, after))| {
+        let before = is_held(before, replayed_by.thresholds());
+        (before, is_held(after, candidate.thresholds()))
+    }));
     for label in Label::ALL {
         let points = replayed.iter().filter_map(|(row, (live, candidate))| {
             Some((
@@ -149,6 +166,7 @@ pub(super) fn judge(
         report.calm_held.insert(set, calm);
     }
     report.checks = vec![
+        agree(report),
         learned(report),
         not_the_reverse(lessons, rows, &report.learned()),
         no_worse(
@@ -171,6 +189,16 @@ pub(super) fn judge(
         no_more_calm_held(report),
     ];
     Ok(())
+}
+
+/// Moderators must not contradict one another, nor hide what others may say, all the time.
+pub(super) fn agree(report: &AdaptReport) -> Check {
+    let set_aside: usize = report.findings.iter().map(|finding| finding.lessons).sum();
+    Check {
+        name: "the decisions agree with one another",
+        passed: (set_aside as f64) <= report.lessons as f64 * MOST_SET_ASIDE,
+        detail: format!("{set_aside} of {} do not", report.lessons),
+    }
 }
 
 /// Something must have been learned.

@@ -164,7 +164,8 @@ pub(super) fn bursts(lessons: &[Lesson], rows: &mut [Row], learned: &Learned) ->
             continue;
         }
         for at in &found {
-            rows[*at].trust = LITTLE;
+            // What is odd by what the others teach is nothing to measure by.
+            rows[*at].trust = if rows[*at].measured { 0.0 } else { LITTLE };
         }
         findings.push(Finding {
             moderator: Some(moderator.to_owned()),

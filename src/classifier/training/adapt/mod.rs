@@ -103,6 +103,7 @@ pub fn adapt(
         report.note(label, LabelNote::TooFew);
     }
     if enough.is_empty() {
+        report.checks.push(gate::agree(&report));
         return Ok(Adapted {
             artefact: None,
             report,
@@ -159,12 +160,33 @@ pub fn adapt(
     };
     let model = Model::assemble(candidate.clone(), String::new())?;
     progress.stage("comparing", 3);
-    gate::judge(&mut report, live, &model, lessons, &rows, &replay, progress)?;
+    // The vectors of the replay sample are the base's: a live model of another base can make nothing of them.
+    let base_alone;
+    let replayed_by = if live.stands_on(&candidate.table) {
+        live
+    } else {
+        base_alone = alone(&candidate)?;
+        &base_alone
+    };
+    let models = gate::Models {
+        live,
+        candidate: &model,
+        replayed_by,
+    };
+    gate::judge(&mut report, &models, lessons, &rows, &replay, progress)?;
     candidate.header.report = serde_json::to_value(&report)?;
     Ok(Adapted {
         artefact: Some(artefact::write(&candidate, replay_bytes)?),
         report,
     })
+}
+
+/// The base of a model, without its site's part.
+fn alone(artefact: &Artefact) -> Result<Model, ModelError> {
+    let mut base = artefact.clone();
+    base.header.site = None;
+    base.site = None;
+    Model::assemble(base, String::new())
 }
 
 /// Each lesson as the base reads it.

@@ -28,6 +28,8 @@ const ALPHA: f64 = 10.0;
 const LEAST_REPLAY: f32 = 500.0;
 /// A label is learned if, out of fold, it is told better than by chance, by this many standard errors.
 const ERRORS: f64 = 2.0;
+/// The held-out part may hold most of a class; with fewer left of it than this, nothing is learned.
+const LEAST_LEARNED: usize = 10;
 /// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
 const AS_THEY_COME: f64 = 0.7;
 /// Of the calm comments that the base held, the share that may still be held: what is gained goes half into finding more,
@@ -120,6 +122,13 @@ pub(super) fn fit(
     seed: u64,
 ) -> Result<Option<Stage>, TrainError> {
     let (mut used_odds, mut used_sums) = inputs(label);
+    let learned = |class: bool| {
+        let of_class = of_label(lessons, rows, label);
+        of_class.filter(move |(_, row, present)| !row.measured && *present == class)
+    };
+    if learned(true).count().min(learned(false).count()) < LEAST_LEARNED {
+        return Ok(None);
+    }
     let examples = examples(label, lessons, rows, replay, base);
     let repeated = repeat(&examples, ROWS, seed);
     let failed = |reason: String| TrainError::SecondStage { label, reason };
