@@ -1,5 +1,6 @@
-//! Rebuilds when a migration is added, which `sqlx::migrate!` does not notice by itself, and lists the sample threads and
-//! the files of the moderators' page, which it leaves without what only its authors read, and compressed.
+//! Rebuilds when a migration is added, which `sqlx::migrate!` does not notice by itself; lists the sample threads and the
+//! files of the moderators' page, which it leaves without what only its authors read, and compressed; and gathers our own
+//! test sentences.
 
 use std::{
     env, fs,
@@ -11,6 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
+    gather_test_sentences()?;
     list("seeds/threads", &["json"], "seed_threads.rs", |path| {
         let name = path.file_stem().unwrap_or_default().display().to_string();
         Ok(format!(
@@ -53,10 +55,19 @@ fn compress(text: &str, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn out() -> io::Result<PathBuf> {
-    env::var("OUT_DIR")
-        .map(PathBuf::from)
-        .map_err(io::Error::other)
+/// Puts the test rows of `seeds/labels` into one file.
+fn gather_test_sentences() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=seeds/labels");
+    let mut gathered = String::new();
+    for file in files("seeds/labels", &["jsonl"])? {
+        for line in fs::read_to_string(file)?.lines() {
+            if line.contains("\"split\": \"test\"") {
+                gathered.push_str(line);
+                gathered.push('\n');
+            }
+        }
+    }
+    fs::write(out()?.join("own_sentences.jsonl"), gathered)
 }
 
 /// Writes an array with an entry for each file of a folder that has one of these endings.
@@ -67,19 +78,30 @@ fn list(
     entry: impl Fn(&Path) -> io::Result<String>,
 ) -> io::Result<()> {
     println!("cargo:rerun-if-changed={folder}");
+    let mut array = Vec::from(b"[\n");
+    for path in files(folder, endings)? {
+        writeln!(array, "{}", entry(&path)?)?;
+    }
+    array.push(b']');
+    fs::write(out()?.join(into), array)
+}
+
+/// The files of a folder that have one of these endings, by name.
+fn files(folder: &str, endings: &[&str]) -> io::Result<Vec<PathBuf>> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let mut files = fs::read_dir(Path::new(&root).join(folder))?
         .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<Vec<PathBuf>>>()?;
+        .collect::<io::Result<Vec<_>>>()?;
     files.retain(|path| {
         let ending = path.extension().and_then(|ending| ending.to_str());
         ending.is_some_and(|ending| endings.contains(&ending))
     });
     files.sort();
-    let mut array = Vec::from(b"[\n");
-    for path in files {
-        writeln!(array, "{}", entry(&path)?)?;
-    }
-    array.push(b']');
-    fs::write(out()?.join(into), array)
+    Ok(files)
+}
+
+fn out() -> io::Result<PathBuf> {
+    env::var("OUT_DIR")
+        .map(PathBuf::from)
+        .map_err(io::Error::other)
 }

@@ -178,15 +178,14 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, scout: &Scout, text: &Text)
         counts[token][block] += 1;
         table.add(feature.hash, &mut tokens[token][block]);
     });
-    let mut total = [0u32; BLOCKS];
-    let mut sums = [[0i64; LABELS]; BLOCKS];
+    let mut totals = Totals::default();
     for (token, count) in tokens.iter().zip(&counts) {
-        add(&mut sums, &mut total, token, *count);
+        totals.add(token, *count);
     }
-    let whole_factor = total.map(factor);
+    let whole_factor = totals.factors();
     let mut vector = [0.0; SIZE];
     for label in 0..LABELS {
-        vector[WHOLE + label] = scaled(&sums, whole_factor, label, table);
+        vector[WHOLE + label] = totals.scaled(whole_factor, label, table);
     }
     let peaks = peaks(table, &tokens, &counts);
     for (label, (value, _)) in peaks.iter().enumerate() {
@@ -217,62 +216,65 @@ pub(crate) fn read(table: &Table, lexicon: &Lexicon, scout: &Scout, text: &Text)
     }
 }
 
-fn factor(features: u32) -> f32 {
-    1.0 / (features.max(1) as f32).sqrt()
+/// Sums of weights and numbers of features over some tokens.
+#[derive(Default)]
+pub(super) struct Totals {
+    sums: [[i64; LABELS]; BLOCKS],
+    features: [u32; BLOCKS],
 }
 
-fn scaled(
-    sums: &[[i64; LABELS]; BLOCKS],
-    factors: [f32; BLOCKS],
-    label: usize,
-    table: &Table,
-) -> f32 {
-    let both = sums
-        .iter()
-        .zip(factors)
-        .map(|(sums, factor)| sums[label] as f32 * factor);
-    both.sum::<f32>() * table.scale()[label]
-}
-
-fn add(
-    sums: &mut [[i64; LABELS]; BLOCKS],
-    total: &mut [u32; BLOCKS],
-    token: &[Sums; BLOCKS],
-    count: [u32; BLOCKS],
-) {
-    for block in 0..BLOCKS {
-        total[block] += count[block];
-        for (sum, value) in sums[block].iter_mut().zip(&token[block]) {
-            *sum += i64::from(*value);
+impl Totals {
+    pub fn add(&mut self, token: &[Sums; BLOCKS], count: [u32; BLOCKS]) {
+        for block in 0..BLOCKS {
+            self.features[block] += count[block];
+            for (sum, value) in self.sums[block].iter_mut().zip(&token[block]) {
+                *sum += i64::from(*value);
+            }
         }
+    }
+
+    fn take_away(&mut self, token: &[Sums; BLOCKS], count: [u32; BLOCKS]) {
+        for block in 0..BLOCKS {
+            self.features[block] -= count[block];
+            for (sum, value) in self.sums[block].iter_mut().zip(&token[block]) {
+                *sum -= i64::from(*value);
+            }
+        }
+    }
+
+    /// By what each group's sums are scaled.
+    fn factors(&self) -> [f32; BLOCKS] {
+        self.features
+            .map(|features| 1.0 / (features.max(1) as f32).sqrt())
+    }
+
+    pub fn scaled(&self, factors: [f32; BLOCKS], label: usize, table: &Table) -> f32 {
+        let both = self.sums.iter().zip(factors);
+        both.map(|(sums, factor)| sums[label] as f32 * factor)
+            .sum::<f32>()
+            * table.scale()[label]
     }
 }
 
 /// The worst run per label, found by sliding a window over the tokens.
-fn peaks(
+pub(super) fn peaks(
     table: &Table,
     tokens: &[[Sums; BLOCKS]],
     counts: &[[u32; BLOCKS]],
 ) -> [(f32, Peak); LABELS] {
     let mut best = [(f32::NEG_INFINITY, Peak::default()); LABELS];
-    let mut sums = [[0i64; LABELS]; BLOCKS];
-    let mut total = [0u32; BLOCKS];
+    let mut totals = Totals::default();
     for at in 0..tokens.len() {
-        add(&mut sums, &mut total, &tokens[at], counts[at]);
+        totals.add(&tokens[at], counts[at]);
         if at >= WINDOW {
-            for block in 0..BLOCKS {
-                total[block] -= counts[at - WINDOW][block];
-                for (sum, value) in sums[block].iter_mut().zip(&tokens[at - WINDOW][block]) {
-                    *sum -= i64::from(*value);
-                }
-            }
+            totals.take_away(&tokens[at - WINDOW], counts[at - WINDOW]);
         }
         if at + 1 < WINDOW.min(tokens.len()) {
             continue;
         }
-        let factor = total.map(factor);
+        let factor = totals.factors();
         for (label, best) in best.iter_mut().enumerate() {
-            let value = scaled(&sums, factor, label, table);
+            let value = totals.scaled(factor, label, table);
             if value > best.0 {
                 let from = (at + 1).saturating_sub(WINDOW);
                 *best = (
@@ -301,16 +303,15 @@ fn worst_sentence(
     let mut worst = ([0.0; SIZE - SENTENCE], Peak::default());
     let mut most = f32::NEG_INFINITY;
     for range in sentences(text) {
-        let mut sums = [[0i64; LABELS]; BLOCKS];
-        let mut total = [0u32; BLOCKS];
+        let mut totals = Totals::default();
         for at in range.clone() {
-            add(&mut sums, &mut total, &tokens[at], counts[at]);
+            totals.add(&tokens[at], counts[at]);
         }
-        let factor = total.map(factor);
+        let factor = totals.factors();
         let inside = within(sightings, range.clone());
         let mut values = [0.0; SIZE - SENTENCE];
         for (label, value) in values[..LABELS].iter_mut().enumerate() {
-            *value = scaled(&sums, factor, label, table);
+            *value = totals.scaled(factor, label, table);
         }
         values[LABELS..].copy_from_slice(&frames::values(inside));
         let danger = scout.danger(&values);

@@ -4,10 +4,11 @@
 //! is linear, so a token's share in the log-odds of a label is computed, not estimated. Shares are gathered per word, which
 //! is what a reader can judge, and neighbouring words that raise the score become one span.
 
-use super::dense::{Evidence, FRAMES, PEAK, SENTENCE, SENTENCE_FRAMES, SIZE, WHOLE};
+use super::dense::{Evidence, FRAMES, PEAK, Peak, SENTENCE, SENTENCE_FRAMES, SIZE, WHOLE};
 use super::features::BLOCKS;
 use super::frames::{self, Sighting};
-use super::table::{LABELS, Table};
+use super::site::{self, SiteEvidence};
+use super::table::{LABELS, Sums, Table};
 use super::tokens::{Gap, Text};
 use crate::domain::{Highlight, Label};
 
@@ -18,20 +19,13 @@ const ABSOLUTE: f32 = 0.12;
 /// Spans shown for one label.
 const MOST: usize = 6;
 
-/// The spans of `text` that raised `label`, in the order of the text.
-pub(crate) fn spans(
-    label: Label,
-    weights: &[f32; SIZE],
-    evidence: &Evidence,
-    table: &Table,
-    text: &Text,
-) -> Vec<Highlight> {
-    let per_token = shares(weights, evidence, table);
+/// The spans of `text` that raised `label`, in the order of the text; `per_token` is each token's part.
+pub(crate) fn spans(label: Label, per_token: &[f32], text: &Text) -> Vec<Highlight> {
     let strongest = per_token.iter().copied().fold(0.0, f32::max);
     let least = (strongest * RELATIVE).max(ABSOLUTE);
     let mut spans: Vec<Highlight> = Vec::new();
     let mut latest: Option<usize> = None;
-    for (index, (token, share)) in text.tokens.iter().zip(&per_token).enumerate() {
+    for (index, (token, share)) in text.tokens.iter().zip(per_token).enumerate() {
         if *share < least {
             continue;
         }
@@ -64,38 +58,88 @@ pub(crate) fn spans(
     spans
 }
 
-/// Each token's part of the label's log-odds.
-fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32> {
-    let sentence = &evidence.sentence;
-    let mut shares: Vec<f32> = evidence
-        .tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| {
-            let in_sentence = (sentence.from..sentence.to).contains(&at);
-            (0..LABELS)
-                .map(|sparse| {
-                    let peak = &evidence.peaks[sparse];
-                    let in_peak = (peak.from..peak.to).contains(&at);
-                    let per_block = (0..BLOCKS).map(|block| {
-                        let mut factor = weights[WHOLE + sparse] * evidence.whole_factor[block];
-                        if in_peak {
-                            factor += weights[PEAK + sparse] * peak.factor[block];
-                        }
-                        if in_sentence {
-                            factor += weights[SENTENCE + sparse] * sentence.factor[block];
-                        }
-                        token[block][sparse] as f32 * factor
-                    });
-                    per_block.sum::<f32>() * table.scale()[sparse]
-                })
-                .sum()
-        })
-        .collect();
+/// What one label makes of a table's sums: the weights of the three, per label of the table.
+struct SumWeights<'a> {
+    whole: &'a [f32],
+    peak: &'a [f32],
+    sentence: &'a [f32],
+}
+
+/// Each token's part of the label's log-odds, by the base's inputs.
+pub(crate) fn shares(weights: &[f32; SIZE], evidence: &Evidence, table: &Table) -> Vec<f32> {
+    let mut shares = vec![0.0; evidence.tokens.len()];
+    let sums = SumWeights {
+        whole: &weights[WHOLE..],
+        peak: &weights[PEAK..],
+        sentence: &weights[SENTENCE..],
+    };
+    share_sums(
+        &mut shares,
+        &sums,
+        &evidence.tokens,
+        &evidence.peaks,
+        evidence,
+        table,
+    );
     let inside = evidence.sightings_in_sentence();
     share_frames(&mut shares, &weights[FRAMES..], &evidence.sightings);
     share_frames(&mut shares, &weights[SENTENCE_FRAMES..], inside);
     shares
+}
+
+/// Adds each token's part by the inputs of a site's own part.
+pub(crate) fn add_site(
+    shares: &mut [f32],
+    weights: &site::Vector,
+    evidence: &SiteEvidence,
+    base: &Evidence,
+    table: &Table,
+) {
+    let sums = SumWeights {
+        whole: &weights[site::WHOLE..],
+        peak: &weights[site::PEAK..],
+        sentence: &weights[site::SENTENCE..],
+    };
+    share_sums(
+        shares,
+        &sums,
+        &evidence.tokens,
+        &evidence.peaks,
+        base,
+        table,
+    );
+}
+
+/// Hands the sums of a table to the tokens whose features they are of. Factors and the worst sentence are the base's.
+fn share_sums(
+    shares: &mut [f32],
+    weights: &SumWeights<'_>,
+    tokens: &[[Sums; BLOCKS]],
+    peaks: &[Peak; LABELS],
+    base: &Evidence,
+    table: &Table,
+) {
+    let sentence = &base.sentence;
+    for (at, (share, token)) in shares.iter_mut().zip(tokens).enumerate() {
+        let in_sentence = (sentence.from..sentence.to).contains(&at);
+        *share += (0..LABELS)
+            .map(|sparse| {
+                let peak = &peaks[sparse];
+                let in_peak = (peak.from..peak.to).contains(&at);
+                let per_block = (0..BLOCKS).map(|block| {
+                    let mut factor = weights.whole[sparse] * base.whole_factor[block];
+                    if in_peak {
+                        factor += weights.peak[sparse] * peak.factor[block];
+                    }
+                    if in_sentence {
+                        factor += weights.sentence[sparse] * sentence.factor[block];
+                    }
+                    token[block][sparse] as f32 * factor
+                });
+                per_block.sum::<f32>() * table.scale()[sparse]
+            })
+            .sum::<f32>();
+    }
 }
 
 /// Hands what `sightings` are worth to the tokens that made them.

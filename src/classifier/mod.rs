@@ -9,6 +9,7 @@
 //! 5. `lexicon` and `frames`: hand-written word classes and how they stand together.
 //! 6. `dense`: all of that as one small vector, on which the second stage, a logistic regression per label, is one dot
 //!    product (`model`).
+//!    A `site`'s own part, where a model has one, adds a second table and has the last stage fitted anew.
 //! 7. `context`: what the comment above makes of a short reply.
 //! 8. `highlight`: the same sums, handed back to the words they came from.
 //! 9. `fingerprint`: for finding copies; `phrases`: what is none, whoever repeats it.
@@ -29,6 +30,7 @@ mod normalise;
 mod phrases;
 mod quotes;
 mod scanner;
+mod site;
 mod table;
 mod tokens;
 pub mod training;

@@ -1,6 +1,6 @@
 //! A loaded model, and how a comment goes through it.
 
-use super::artefact::{self, Header, ModelError};
+use super::artefact::{self, Artefact, ModelError};
 use super::context;
 use super::dense::{self, Evidence, SIZE, Scout, Vector};
 use super::fingerprint::Fingerprint;
@@ -8,6 +8,7 @@ use super::highlight;
 use super::lexicon::Lexicon;
 use super::normalise::{Glyph, glyphs};
 use super::quotes;
+use super::site::{self, Site, SiteEvidence};
 use super::table::{LABELS, Table};
 use super::tokens::{Text, tokenise};
 use crate::domain::{Highlight, Label, PerLabel, Score, Scores, Span, Thresholds};
@@ -62,7 +63,14 @@ pub struct Model {
     context: PerLabel<context::Inputs>,
     scout: Scout,
     table: Table,
+    site: Option<Site>,
     lexicon: Lexicon,
+}
+
+/// What is known of a text before the second stage, by the base and by a site's own part.
+pub(crate) struct Seen {
+    pub base: Evidence,
+    pub site: Option<SiteEvidence>,
 }
 
 /// A comment made ready to be scored.
@@ -81,16 +89,13 @@ impl Model {
     /// # Errors
     /// If the bytes are no model, damaged, or made for another version of the program.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (header, table) = artefact::read(bytes)?;
+        let artefact = artefact::read(bytes)?;
         let checksum = format!("{:x}", Sha256::digest(bytes));
-        Self::assemble(header, table, checksum)
+        Self::assemble(artefact, checksum)
     }
 
-    pub(crate) fn assemble(
-        header: Header,
-        table: Table,
-        checksum: String,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn assemble(artefact: Artefact, checksum: String) -> Result<Self, ModelError> {
+        let header = artefact.header;
         let mut weights = [[0.0; SIZE]; LABELS];
         for (label, given) in header.weights.iter() {
             if given.len() != SIZE {
@@ -105,16 +110,36 @@ impl Model {
                 *weight = *given;
             }
         }
+        // The base stays frozen: which sentence is the worst is for its own weights to say.
+        let scout = Scout::of(&weights[Label::Threat.index()]);
+        let (mut bias, mut thresholds) = (header.bias, header.thresholds);
+        let site = match header.site.zip(artefact.site) {
+            Some((own, table)) => {
+                let mut further = [[0.0; site::SIZE]; LABELS];
+                for (label, given) in own.weights.iter() {
+                    let (bases, sites) = given.split_at(SIZE);
+                    weights[label.index()].copy_from_slice(bases);
+                    further[label.index()].copy_from_slice(sites);
+                }
+                (bias, thresholds) = (own.bias, own.thresholds);
+                Some(Site {
+                    table,
+                    weights: further,
+                })
+            }
+            None => None,
+        };
         Ok(Self {
             version: header.version,
             checksum,
-            thresholds: header.thresholds,
+            thresholds,
             report: header.report,
-            scout: Scout::of(&weights[Label::Threat.index()]),
+            scout,
             weights,
-            bias: Label::ALL.map(|label| *header.bias.get(label)),
+            bias: Label::ALL.map(|label| *bias.get(label)),
             context,
-            table,
+            table: artefact.table,
+            site,
             lexicon: Lexicon::new().map_err(|error| ModelError::Unfit(error.to_string()))?,
         })
     }
@@ -147,9 +172,9 @@ impl Model {
     #[must_use]
     pub fn assess(&self, comment: &Comment<'_>) -> Assessment {
         let prepared = prepare(comment);
-        let evidence = dense::read(&self.table, &self.lexicon, &self.scout, &prepared.text);
-        let scores = self.scores_of(&evidence, comment.ancestors);
-        let highlights = self.highlights(&scores, &evidence, &prepared.text);
+        let seen = self.look_at(&prepared.text);
+        let scores = self.scores_of(&seen, comment.ancestors);
+        let highlights = self.highlights(&scores, &seen, &prepared.text);
         let fingerprint = Fingerprint::new(&prepared.glyphs, &prepared.quotes, &prepared.text);
         Assessment {
             scores,
@@ -162,20 +187,22 @@ impl Model {
     /// Scores a comment.
     #[must_use]
     pub fn score(&self, comment: &Comment<'_>) -> Scores {
-        self.scores_of(&self.evidence(comment), comment.ancestors)
+        self.scores_of(&self.look_at(&prepare(comment).text), comment.ancestors)
     }
 
-    pub(crate) fn evidence(&self, comment: &Comment<'_>) -> Evidence {
-        let text = prepare(comment).text;
-        dense::read(&self.table, &self.lexicon, &self.scout, &text)
+    fn look_at(&self, text: &Text) -> Seen {
+        let base = dense::read(&self.table, &self.lexicon, &self.scout, text);
+        let site = self.site.as_ref();
+        let site = site.map(|site| site::read(&site.table, text, &base));
+        Seen { base, site }
     }
 
-    fn scores_of(&self, evidence: &Evidence, ancestors: &[&str]) -> Scores {
-        let mut log_odds = self.log_odds(&evidence.vector);
+    fn scores_of(&self, seen: &Seen, ancestors: &[&str]) -> Scores {
+        let mut log_odds = self.log_odds(seen);
         if let Some((parent, above)) = ancestors.split_first()
-            && context::depends(evidence)
+            && context::depends(&seen.base)
         {
-            let inputs = self.context(evidence, parent, above);
+            let inputs = self.context(&seen.base, parent, above);
             for label in Label::ALL {
                 let weights = self.context.get(label);
                 *log_odds.get_mut(label) += dot(weights, inputs.get(label));
@@ -184,31 +211,63 @@ impl Model {
         PerLabel::from_fn(|label| Score::clamped(1.0 / (1.0 + (-log_odds.get(label)).exp())))
     }
 
-    fn log_odds(&self, vector: &Vector) -> PerLabel<f32> {
+    /// Whether its vectors are those of a base with this table.
+    pub(crate) fn stands_on(&self, table: &Table) -> bool {
+        self.table == *table
+    }
+
+    /// Scores of a text that is known by its dense vector alone: what a site's own part makes of its words is left out.
+    pub(crate) fn score_vector(&self, vector: &Vector) -> PerLabel<f32> {
         PerLabel::from_fn(|label| {
-            self.bias[label.index()] + dot(&self.weights[label.index()], vector)
+            let label = label.index();
+            let log_odds = self.bias[label] + dot(&self.weights[label], vector);
+            1.0 / (1.0 + (-log_odds).exp())
+        })
+    }
+
+    fn log_odds(&self, seen: &Seen) -> PerLabel<f32> {
+        let of_the_site = self.site.as_ref().zip(seen.site.as_ref());
+        PerLabel::from_fn(|label| {
+            let label = label.index();
+            let base = self.bias[label] + dot(&self.weights[label], &seen.base.vector);
+            of_the_site.map_or(base, |(site, seen)| {
+                base + dot(&site.weights[label], &seen.vector)
+            })
         })
     }
 
     /// What a reply and the comment above it make together.
     fn context(&self, reply: &Evidence, parent: &str, above: &[&str]) -> PerLabel<context::Inputs> {
-        let parent = self.evidence(&Comment {
+        let text = prepare(&Comment {
             text: context::beginning(parent),
             ancestors: above,
             lang: None,
-        });
-        let above = self.log_odds(&parent.vector);
-        context::read(reply, &parent, &above, &self.thresholds)
+        })
+        .text;
+        let parent = self.look_at(&text);
+        let above = self.log_odds(&parent);
+        context::read(reply, &parent.base, &above, &self.thresholds)
     }
 
-    fn highlights(&self, scores: &Scores, evidence: &Evidence, text: &Text) -> Vec<Highlight> {
+    fn highlights(&self, scores: &Scores, seen: &Seen, text: &Text) -> Vec<Highlight> {
         let noteworthy = Label::ALL.into_iter().filter(|label| {
             scores.get(*label).value() >= self.thresholds.get(*label).value() * NOTEWORTHY
         });
         noteworthy
             .flat_map(|label| {
                 let weights = &self.weights[label.index()];
-                highlight::spans(label, weights, evidence, &self.table, text)
+                let mut shares = highlight::shares(weights, &seen.base, &self.table);
+                if let Some((site, seen_by_site)) = self.site.as_ref().zip(seen.site.as_ref()) {
+                    let weights = &site.weights[label.index()];
+                    highlight::add_site(
+                        &mut shares,
+                        weights,
+                        seen_by_site,
+                        &seen.base,
+                        &site.table,
+                    );
+                }
+                highlight::spans(label, &shares, text)
             })
             .collect()
     }

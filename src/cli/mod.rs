@@ -8,9 +8,12 @@ mod doctor;
 mod eval;
 mod key;
 mod migrate;
+mod models;
 mod moderator;
+mod rescore;
 mod score;
 mod serve;
+mod simulate;
 mod site;
 mod study_page;
 mod token;
@@ -61,10 +64,16 @@ enum Command {
     Moderator(moderator::ModeratorArgs),
     /// Score texts
     Score(score::ScoreArgs),
-    /// Train a model
+    /// Adapt the model to the moderators' decisions, or train one
     Train(train::TrainArgs),
     /// Measure a model on labelled files
     Eval(eval::EvalArgs),
+    /// Try other thresholds on what a site received
+    Simulate(simulate::SimulateArgs),
+    /// List models and switch between them
+    Models(models::ModelsArgs),
+    /// Give stored comments scores of the live model
+    Rescore(rescore::RescoreArgs),
 }
 
 /// Runs a command; its errors are told on stderr.
@@ -74,16 +83,28 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("palabre: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Refused>() {
+                ExitCode::from(REFUSED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
+
+/// The exit code of a training whose model was not kept.
+const REFUSED: u8 = 3;
+
+/// All went as it should, and the outcome is not good enough.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(String);
 
 fn dispatch(cli: Cli) -> anyhow::Result<()> {
     cli.logging.start()?;
     match cli.command {
         Command::Score(args) => score::run(&cli.config, &args),
-        Command::Train(args) => train::run(args),
+        Command::Train(args) => train::run(&cli.config, args),
         Command::Eval(args) => eval::run(args),
         Command::Demo(args) => wait_for(demo::run(args)),
         Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),
@@ -94,6 +115,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Key(args) => wait_for(key::run(&cli.config, &args)),
         Command::Moderator(args) => wait_for(moderator::run(&cli.config, &args)),
         Command::Site(args) => wait_for(site::run(&cli.config, &args)),
+        Command::Simulate(args) => wait_for(simulate::run(&cli.config, &args)),
+        Command::Rescore(args) => wait_for(rescore::run(&cli.config, &args)),
+        Command::Models(args) => wait_for(models::run(&cli.config, &args)),
     }
 }
 
@@ -125,6 +149,14 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         Store::open_file(&config.database_file()).await
     };
     opened.context("the database cannot be opened")
+}
+
+/// Who runs this command, for the records: the name of their account on this machine.
+fn operator() -> String {
+    std::env::var("USER")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "command line".to_owned())
 }
 
 /// Makes a directory for its owner alone, unless it is there.

@@ -1,31 +1,58 @@
-//! `palabre train`: makes a model from labelled files.
+//! `palabre train`: adapts the live model to a site, or makes one from labelled files.
 
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::classifier::training::{self, Example, Options, Progress, dataset};
+use super::Refused;
+use crate::{
+    classifier::training::{self, Example, Options, Progress, TrainError, dataset},
+    config::Config,
+    domain::{ModelVersion, SiteSlug},
+    moderation::{Error, Trained, TrainingRequest},
+};
 
-/// Train a model from labelled comments
+/// Adapt the live model to the moderators' decisions, or train one from scratch
 #[derive(Debug, Args)]
 #[command(
     disable_version_flag = true,
-    after_help = "Example:\n  palabre train --base none --data labels.jsonl --data more.jsonl.gz --version 2026.11-1 --report report"
+    after_help = "Adapting leaves the base as it is, adds a part of the site's own, and holds the outcome against the live model. Exit code 3: it is worse, and was not kept.
+
+Examples:
+  palabre train --decisions --activate
+  palabre train --data labels.jsonl.gz
+  palabre train --base none --data labels.jsonl --data more.jsonl.gz --version 2026.11-1 --report report"
 )]
 pub struct TrainArgs {
     /// Labelled comments, JSON lines, gzipped or not; may be given several times
     #[arg(long = "data", value_name = "FILE")]
     data: Vec<PathBuf>,
 
-    /// What to start from; `none` trains from scratch
-    #[arg(long, value_name = "VERSION|none", default_value = "none")]
-    base: String,
+    /// Learn from the decisions that stand in the database
+    #[arg(long)]
+    decisions: bool,
+
+    /// Only from those of this site
+    #[arg(long, value_name = "SLUG", requires = "decisions")]
+    site: Option<SiteSlug>,
+
+    /// What to start from: the live model if absent; `none` trains from scratch, on labelled files alone
+    #[arg(long, value_name = "VERSION|none")]
+    base: Option<String>,
+
+    /// Make the new model live, if it is no worse
+    #[arg(long)]
+    activate: bool,
+
+    /// Keep it, and with --activate make it live, though it is worse
+    #[arg(long)]
+    force: bool,
 
     /// Make no model, but one without each of these families of sources in turn (`each`: all there are; `a+b`: both at once),
     /// and say how good it is there, beside a plain sparse logistic regression. A family is what stands before the first
@@ -46,32 +73,124 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Name of the new model
-    #[arg(long, value_name = "VERSION", default_value = "unnamed")]
-    version: String,
+    /// Name of the new model; the next free one if absent
+    #[arg(long)]
+    version: Option<ModelVersion>,
 
-    /// Where to write the model
+    /// Where to write a model that is trained from scratch
     #[arg(long, value_name = "FILE", default_value = "model/palabre.model")]
     output: PathBuf,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
 }
 
-/// Trains, writes the model, and prints how good it is.
+/// Trains, keeps or writes the model, and prints how good it is.
 ///
 /// # Errors
-/// If a file cannot be read or written, a line is no labelled comment, or nothing can be learned.
-pub fn run(args: TrainArgs) -> anyhow::Result<()> {
-    if args.base != "none" {
-        bail!("training on top of a model is not there yet: use --base none");
+/// If a file cannot be read or written, a line is no labelled comment, nothing can be learned, or the model is worse.
+pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
+    if args.base.as_deref() == Some("none") || !args.leave_out.is_empty() {
+        return from_scratch(args);
     }
+    ensure!(
+        args.decisions || !args.data.is_empty(),
+        "nothing to learn from: --decisions, or labelled comments with --data"
+    );
+    let request = TrainingRequest {
+        decisions: args.decisions,
+        site: args.site,
+        examples: read_files(&args.data)?,
+        base: args
+            .base
+            .map(|base| ModelVersion::parse(&base))
+            .transpose()
+            .map_err(|refusal| anyhow!("--base: {}", refusal.0))?,
+        version: args.version,
+        seed: args.seed,
+        activate: args.activate,
+        force: args.force,
+        by: super::operator(),
+    };
+    let trained = super::wait_for(async {
+        let administration = super::open_administration(config).await?;
+        administration.register_shipped_model().await?;
+        let trained = administration
+            .train(request, Arc::new(Bars::default()))
+            .await;
+        administration.close().await;
+        Ok(trained)
+    })?;
+    let trained = match trained {
+        Err(Error::Training(error @ TrainError::SecondStage { .. })) => {
+            return Err(Refused(error.to_string()).into());
+        }
+        outcome => outcome?,
+    };
+    let report = &trained.adapted.report;
+    if let Some(directory) = &args.report {
+        write_report(directory, report)?;
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(report)?);
+    } else {
+        print!("{report}");
+    }
+    conclude(&trained)
+}
+
+/// Says what became of the new model.
+fn conclude(trained: &Trained) -> anyhow::Result<()> {
+    let report = &trained.adapted.report;
+    if trained.adapted.artefact.is_none() && report.is_accepted() {
+        eprintln!(
+            "no model was made: no label has thirty decisions of either class yet; {} stays",
+            report.live
+        );
+        return Ok(());
+    }
+    if !trained.stored {
+        let failed = report.checks.iter().filter(|check| !check.passed);
+        let failed: Vec<&str> = failed.map(|check| check.name).collect();
+        let message = format!(
+            "the new model is worse, and was not kept: {}",
+            failed.join("; ")
+        );
+        return Err(Refused(message).into());
+    }
+    if !report.is_accepted() {
+        eprintln!("the new model is worse, and was kept by force");
+    }
+    if trained.live {
+        eprintln!(
+            "{} is live; back with: palabre models rollback",
+            report.version
+        );
+    } else {
+        eprintln!(
+            "kept as {0}; make it live with: palabre models activate {0}",
+            report.version
+        );
+    }
+    Ok(())
+}
+
+fn from_scratch(args: TrainArgs) -> anyhow::Result<()> {
+    ensure!(
+        !args.decisions && !args.activate,
+        "a model from scratch is made of labelled files alone, and written to a file"
+    );
     let examples = read_all(&args.data)?;
     eprintln!(
         "{} labelled comments from {} files",
         examples.len(),
         args.data.len()
     );
+    let version = args.version.as_ref();
     let options = Options {
         seed: args.seed,
-        version: args.version,
+        version: version.map_or("unnamed", ModelVersion::as_str).to_owned(),
         ..Options::default()
     };
     if !args.leave_out.is_empty() {
@@ -144,6 +263,10 @@ pub(super) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<Example>> {
         !files.is_empty(),
         "no labelled comments: name at least one file with --data"
     );
+    read_files(files)
+}
+
+fn read_files(files: &[PathBuf]) -> anyhow::Result<Vec<Example>> {
     let mut examples = Vec::new();
     for path in files {
         let file =

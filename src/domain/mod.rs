@@ -11,6 +11,8 @@ mod cursor;
 mod decision;
 mod event;
 mod ids;
+mod lesson;
+mod model;
 mod object;
 mod pace;
 mod policy;
@@ -20,6 +22,7 @@ mod report;
 mod sanction;
 pub mod schema;
 mod score;
+mod simulation;
 mod site;
 mod text;
 mod thread;
@@ -41,6 +44,8 @@ pub use ids::{
     AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, SiteId,
     ThreadId,
 };
+pub use lesson::taught;
+pub use model::ModelVersion;
 pub use object::{Object, object, optional_object};
 pub use pace::Pace;
 pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};
@@ -53,6 +58,7 @@ pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,
 };
+pub use simulation::{Judged, Outcome, Received};
 pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,

@@ -67,23 +67,41 @@ impl Priority {
     /// believe it.
     #[must_use]
     pub fn of(scores: &Scores, reasons: &[Reason], reports: Credibility) -> Self {
-        let held_for = |code| reasons.iter().any(|reason| reason.code == code);
-        let mut parts: Vec<PriorityPart> = scores
+        let threatens = |reason: &Reason| reason.code == ReasonCode::Threat;
+        let extras = reasons
             .iter()
-            .map(|(label, score)| {
-                let code = ReasonCode::from(label);
-                let tier = if label == Label::Threat && held_for(code) {
-                    Self::THREAT_TIER
-                } else {
-                    0.0
-                };
-                (code, tier + Self::harm(label) * f64::from(score.value()))
-            })
-            .chain(
-                reasons
-                    .iter()
-                    .map(|reason| (reason.code, Self::extra(reason.code, reports))),
-            )
+            .map(|reason| (reason.code, Self::extra(reason.code, reports)));
+        Self::add_up(Self::labels(scores, reasons.iter().any(threatens)).chain(extras))
+    }
+
+    /// The same reasons with other scores: points that are not a label's stay, and what is held as a threat is so still.
+    #[must_use]
+    pub fn rescored(&self, scores: &Scores) -> Self {
+        let labels = Label::ALL.map(ReasonCode::from);
+        let threatens = |part: &PriorityPart| {
+            part.code == ReasonCode::Threat && part.points >= Self::THREAT_TIER
+        };
+        let others = (self.parts.iter())
+            .filter(|part| !labels.contains(&part.code))
+            .map(|part| (part.code, part.points));
+        Self::add_up(Self::labels(scores, self.parts.iter().any(threatens)).chain(others))
+    }
+
+    /// The points of each label.
+    fn labels(scores: &Scores, threatens: bool) -> impl Iterator<Item = (ReasonCode, f64)> {
+        scores.iter().map(move |(label, score)| {
+            let tier = if label == Label::Threat && threatens {
+                Self::THREAT_TIER
+            } else {
+                0.0
+            };
+            let points = tier + Self::harm(label) * f64::from(score.value());
+            (ReasonCode::from(label), points)
+        })
+    }
+
+    fn add_up(points: impl Iterator<Item = (ReasonCode, f64)>) -> Self {
+        let mut parts: Vec<PriorityPart> = points
             .map(|(code, points)| PriorityPart {
                 code,
                 points: (points * 1e4).round() / 1e4,
@@ -101,8 +119,18 @@ impl Priority {
     /// The value as a whole number of ten-thousandths: what the database sorts by, exactly.
     #[must_use]
     pub fn key(&self) -> i64 {
-        (self.value * 1e4).round() as i64
+        whole(self.value)
     }
+
+    /// The harm to be expected, the same way.
+    #[must_use]
+    pub fn harm_key(scores: &Scores) -> i64 {
+        whole(Self::expected_harm(scores))
+    }
+}
+
+fn whole(points: f64) -> i64 {
+    (points * 1e4).round() as i64
 }
 
 /// How often a reader's reports were right, among the latest that a moderator decided on.
@@ -226,6 +254,17 @@ mod tests {
             of(&[(0, 0); 3]) > of(&[(20, 0)]),
             "but not any number of strangers"
         );
+    }
+
+    #[test]
+    fn other_scores_change_the_points_of_labels_alone() {
+        let scores = |value| PerLabel::from_fn(|_| Score::clamped(value));
+        let reasons = [ReasonCode::Threat, ReasonCode::Report, ReasonCode::Appeal].map(reason);
+        let reports = Credibility::of([0.9]);
+        let before = Priority::of(&scores(0.8), &reasons, reports);
+        let after = before.rescored(&scores(0.1));
+        assert_eq!(after, Priority::of(&scores(0.1), &reasons, reports));
+        assert!(after.value >= Priority::THREAT_TIER && after.value < before.value);
     }
 
     #[test]

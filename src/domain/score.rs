@@ -182,6 +182,18 @@ impl TryFrom<f32> for Score {
 /// The six probabilities of a text.
 pub type Scores = PerLabel<Score>;
 
+impl Scores {
+    /// The highest of the six.
+    #[must_use]
+    pub fn highest(&self) -> Score {
+        let scores = self.iter().map(|(_, score)| *score);
+        scores.fold(
+            Score::default(),
+            |most, score| if score > most { score } else { most },
+        )
+    }
+}
+
 /// Scores from which a policy acts, for the labels that it names.
 pub type PolicyThresholds = PerLabel<Option<Score>>;
 

@@ -31,6 +31,7 @@ impl From<Error> for Problem {
                     Thing::Cluster => ("cluster-not-found", "there is no such cluster of copies"),
                     Thing::Session => ("session-not-found", "there is no such session"),
                     Thing::Moderator => ("moderator-not-found", "there is no such moderator"),
+                    Thing::Model => ("model-not-found", "there is no such model"),
                     Thing::Author => ("author-not-found", "nothing is known of such an author"),
                     Thing::Sanction => (
                         "sanction-not-found",
@@ -69,6 +70,16 @@ impl From<Error> for Problem {
                 "Name taken",
                 "there is a moderator of that name already",
             ),
+            Error::ModelExists => Self::conflict("model-exists", "Name taken", error.to_string()),
+            Error::ModelUnusable(_) => {
+                Self::conflict("model-unusable", "Not usable", error.to_string())
+            }
+            Error::TrainingGoesOn => {
+                Self::conflict("training-goes-on", "Not now", error.to_string())
+            }
+            Error::NoEarlierModel => {
+                Self::conflict("no-earlier-model", "Nothing before", error.to_string())
+            }
             Error::NotSignedIn => Self::unauthorized("nobody is signed in by this"),
             Error::WrongPassword => Self::invalid("old", "is not the password"),
             Error::Gone => Self::gone("the comment was deleted by its author"),
@@ -149,7 +160,11 @@ impl From<Error> for Problem {
             }
             Error::Store(cause) => of_store(&cause),
             Error::Shared(cause) => of_store(&cause),
-            Error::Model(_) | Error::Keys | Error::Metrics(_) | Error::Broken => {
+            Error::Model(_)
+            | Error::Training(_)
+            | Error::Keys
+            | Error::Metrics(_)
+            | Error::Broken => {
                 tracing::error!(error = ?anyhow::Error::from(error), "request failed");
                 Self::internal()
             }

@@ -14,7 +14,7 @@ use serde::{
 
 use super::problem::Problem;
 use crate::{
-    domain::{AuthorId, Invalid, Object, SiteSlug, Subject, ThreadKey},
+    domain::{AuthorId, Invalid, ModelVersion, Object, SiteSlug, Subject, ThreadKey},
     moderation::{Error, Thing},
 };
 
@@ -265,6 +265,19 @@ impl FromRequest for ModeratorName {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let name = part(request, "name", Subject::parse).map(Self);
         std::future::ready(name.map_err(|_| Error::NotFound(Thing::Moderator).into()))
+    }
+}
+
+/// The `{version}` of a model in a path. What is no name names nothing.
+pub struct Version(pub ModelVersion);
+
+impl FromRequest for Version {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let version = part(request, "version", ModelVersion::parse).map(Self);
+        std::future::ready(version.map_err(|_| Error::NotFound(Thing::Model).into()))
     }
 }
 

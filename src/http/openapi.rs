@@ -45,6 +45,7 @@ use crate::domain::Role;
         (name = "stats", description = "Figures."),
         (name = "authors", description = "Readers as moderators see them."),
         (name = "sites", description = "Sites and their policies."),
+        (name = "models", description = "What scores comments: which models there are, and which is live."),
         (name = "moderators", description = "Accounts of the moderators' page."),
         (name = "sessions", description = "Signing in to the moderators' page, and out."),
         (name = "health", description = "The process itself."),

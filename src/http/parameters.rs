@@ -4,7 +4,7 @@
 
 use utoipa::IntoParams;
 
-use crate::domain::{AuthorId, CommentId, Cursor, SiteSlug, ThreadKey};
+use crate::domain::{AuthorId, CommentId, Cursor, ModelVersion, SiteSlug, ThreadKey};
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -36,6 +36,14 @@ pub struct SitePath {
     /// The site.
     #[param(inline)]
     slug: SiteSlug,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ModelPath {
+    /// The model.
+    #[param(inline)]
+    version: ModelVersion,
 }
 
 /// Of requests that are about one site.

@@ -5,8 +5,8 @@ use utoipa::openapi::OpenApi;
 
 use super::{
     ADMIN_BODY, access::authorize, authors, clusters, comments, decisions, docs, events,
-    extract::BodyLimit, health, idempotency::remember, moderation_page, moderators,
-    problem::Problem, queue, reports, score, sessions, sites, stats, threads,
+    extract::BodyLimit, health, idempotency::remember, models, moderation_page, moderators,
+    problem::Problem, queue, reports, score, sessions, simulation, sites, stats, threads,
 };
 use crate::domain::{
     Permission::{self, Administer, Moderate, Post, Read, Score},
@@ -123,11 +123,17 @@ pub fn table() -> Vec<Endpoint> {
         route!(PATCH "/v1/moderators/{name}", Some(Administer), moderators::change),
         route!(POST "/v1/moderators/{name}/links", Some(Administer), moderators::link),
 
+        route!(GET "/v1/models", Some(Administer), models::list),
+        route!(POST "/v1/models:rollback", Some(Administer), models::roll_back),
+        route!(GET "/v1/models/{version}", Some(Administer), models::show),
+        route!(POST "/v1/models/{version}/activate", Some(Administer), models::activate),
+
         route!(GET "/v1/sites", Some(Administer), sites::list),
         route!(POST "/v1/sites", Some(Administer), sites::create),
         route!(PATCH "/v1/sites/{slug}", Some(Administer), sites::change),
         route!(GET "/v1/sites/{slug}/policy", Some(Administer), sites::policy),
         route!(PUT "/v1/sites/{slug}/policy", Some(Administer), sites::set_policy),
+        route!(POST "/v1/sites/{slug}/policy:simulate", Some(Administer), simulation::simulate),
     ]
 }
 

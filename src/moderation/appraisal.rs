@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many comments above a reply are searched for text that it quotes.
-const QUOTABLE_ANCESTORS: i64 = 8;
+pub(super) const QUOTABLE_ANCESTORS: i64 = 8;
 
 /// What the machine makes of a text.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::CommentView;
 use crate::{
-    classifier::ModelError,
+    classifier::{ModelError, training::TrainError},
     domain::{Claim, InvalidCursor, Refusal, UndoRefusal},
     store::StoreError,
 };
@@ -23,6 +23,7 @@ pub enum Thing {
     Cluster,
     Session,
     Moderator,
+    Model,
 }
 
 /// Why a use case could not do what was asked. Nothing was changed, unless it is [`StoreError::Uncertain`].
@@ -112,6 +113,17 @@ pub enum Error {
     ForceForbidden,
     #[error("only moderators see every status")]
     AllForbidden,
+    /// What is to go live, or was brought here, is no model to score with.
+    #[error("the model cannot be used: {0}")]
+    ModelUnusable(ModelError),
+    #[error("there is another model of that name")]
+    ModelExists,
+    #[error("no model was live before this one")]
+    NoEarlierModel,
+    #[error("another training goes on: wait for its end")]
+    TrainingGoesOn,
+    #[error("no model was made: {0}")]
+    Training(#[from] TrainError),
     #[error("the live model cannot be used")]
     Model(#[from] ModelError),
     #[error("the keys in the database cannot be used")]

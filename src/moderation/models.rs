@@ -59,7 +59,8 @@ impl LiveModel {
     }
 }
 
-async fn register_shipped(store: &Store, shipped: &Model) -> Result<(), Error> {
+/// Registers the shipped model if it is new here, and makes it live unless the site runs one of its own.
+pub(super) async fn register_shipped(store: &Store, shipped: &Model) -> Result<(), Error> {
     if is_registered(&mut store.read().await?.db(), shipped).await? {
         return Ok(());
     }
@@ -74,11 +75,17 @@ async fn register_shipped(store: &Store, shipped: &Model) -> Result<(), Error> {
         version: shipped.version().to_owned(),
         checksum: shipped.checksum().to_owned(),
         origin: ModelOrigin::Shipped,
+        parent: None,
+        made_by: Some(concat!("palabre ", env!("CARGO_PKG_VERSION")).to_owned()),
+        counts: None,
+        created_at: now,
     };
-    db.insert_model(&model, Model::SHIPPED, now).await?;
+    db.insert_model(&model, shipped.report(), Model::SHIPPED)
+        .await?;
     let live = db.live_model().await?;
     if live.is_none_or(|live| live.origin == ModelOrigin::Shipped) {
-        db.activate_model(&model.version, now).await?;
+        db.activate_model(&model.version, None, model.made_by.as_deref(), now)
+            .await?;
     }
     tx.commit().await?;
     Ok(())
@@ -112,9 +119,15 @@ async fn load_live(store: &Store, known_checksum: &str) -> Result<Option<Model>,
         .model_artefact(&live.version)
         .await?
         .unwrap_or_default();
-    let model = Model::from_bytes(&artefact)?;
-    if model.checksum() != live.checksum {
-        return Err(ModelError::Damaged.into());
+    Ok(Some(load(&live, &artefact)?))
+}
+
+/// Loads a stored model, if its file is what it was when it was stored.
+pub(super) fn load(stored: &StoredModel, artefact: &[u8]) -> Result<Model, ModelError> {
+    let model = Model::from_bytes(artefact)?;
+    if model.checksum() == stored.checksum {
+        Ok(model)
+    } else {
+        Err(ModelError::Damaged)
     }
-    Ok(Some(model))
 }

@@ -80,15 +80,11 @@ pub(super) fn entry(
         author: comment.author.id.clone(),
         queue,
         priority: Priority::of(&comment.scores, &reasons, reports),
-        harm: (Priority::expected_harm(&comment.scores) * 1e4).round() as i64,
+        harm: Priority::harm_key(&comment.scores),
         reason_bits: reasons
             .iter()
             .fold(0, |bits, reason| bits | reason.code.bit()),
-        max_score: comment
-            .scores
-            .iter()
-            .map(|(_, score)| score.value())
-            .fold(0.0, f32::max),
+        max_score: comment.scores.highest().value(),
         cluster,
         claim: None,
         created_at: comment.created_at,

@@ -47,7 +47,7 @@ pub(super) struct ScoreColumns {
 const EXACT: &str = "exact";
 const NEAR: &str = "near";
 
-fn score(stored: f64) -> Score {
+pub(super) fn score(stored: f64) -> Score {
     Score::clamped(stored as f32)
 }
 

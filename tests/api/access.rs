@@ -64,11 +64,16 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/authors/{author}/sanctions", MODERATORS),
     ("DELETE", "/v1/authors/{author}/sanctions/{id}", MODERATORS),
     ("POST", "/v1/authors/{author}/notes", MODERATORS),
+    ("GET", "/v1/models", &[Role::Admin]),
+    ("POST", "/v1/models:rollback", &[Role::Admin]),
+    ("GET", "/v1/models/{version}", &[Role::Admin]),
+    ("POST", "/v1/models/{version}/activate", &[Role::Admin]),
     ("GET", "/v1/sites", &[Role::Admin]),
     ("POST", "/v1/sites", &[Role::Admin]),
     ("PATCH", "/v1/sites/{slug}", &[Role::Admin]),
     ("GET", "/v1/sites/{slug}/policy", &[Role::Admin]),
     ("PUT", "/v1/sites/{slug}/policy", &[Role::Admin]),
+    ("POST", "/v1/sites/{slug}/policy:simulate", &[Role::Admin]),
 ];
 
 const MODERATORS: &[Role] = &[Role::Moderator, Role::Admin];
@@ -102,6 +107,7 @@ on_each_database! {
                 .replace("/docs/{asset:.*}", "/docs/swagger-ui.css")
                 .replace("/moderation/{asset:.*}", "/moderation/app.js")
                 .replace("{name}", "nobody")
+                .replace("{version}", "none")
                 .replace("{id}", "01890000-0000-7000-8000-000000000000");
             let (_, _, allowed) = WHO_MAY
                 .iter()
@@ -130,8 +136,9 @@ on_each_database! {
             }
             let forbidden = Role::ALL.into_iter().filter(|role| path != "/v1/events" || *role == Role::Site);
             for role in forbidden {
-                // Accounts are of the whole instance.
-                let sites: &[&str] = if path.starts_with("/v1/moderators") && role == Role::Admin { &[] } else { &[SITE] };
+                // Accounts and models are of the whole instance.
+                let whole = path.starts_with("/v1/moderators") || path.starts_with("/v1/models");
+                let sites: &[&str] = if whole && role == Role::Admin { &[] } else { &[SITE] };
                 let answer = ask(app.bearer(role, "somebody", sites)).await;
                 if allowed.contains(&role) {
                     let status = answer.status.as_u16();

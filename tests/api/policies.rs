@@ -282,3 +282,41 @@ on_each_database! {
         beside.other_site().post("/v1/threads/a/comments", by("awa", "Zouzou, gombo.")).await.expect(201);
     }
 }
+
+on_each_database! {
+    async fn a_policy_is_tried_on_what_was_received(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        let path = format!("/v1/sites/{SITE}/policy:simulate");
+        let admin = app.admin();
+        let empty = admin.post(&path, json!({})).await.expect(200);
+        assert_eq!((&empty["received"], &empty["now"]["cards_a_day"]), (&json!(0), &json!(0.0)));
+        let threat = site.comment("a", "bob", THREAT).await;
+        moderator.decide(&threat, "hide").await.expect(201);
+        for author in ["awa", "luc"] {
+            let calm = site.comment("a", author, &format!("{CALM} {author}")).await;
+            moderator.decide(&calm, "approve").await.expect(201);
+        }
+        let now = admin.post(&path, json!({})).await.expect(200);
+        assert_eq!(
+            (&now["received"], &now["hidden"], &now["approved"]),
+            (&json!(3), &json!(1), &json!(2))
+        );
+        assert_eq!(now["now"], now["tried"]);
+        assert_eq!((&now["now"]["misses"], &now["now"]["false_alarms"]), (&json!(0), &json!(0)));
+        let all = json!({"toxicity": 0, "insult": null, "threat": null, "identity_attack": null, "profanity": null, "spam": null});
+        let tried = admin.post(&path, json!({"hold": all, "days": 1})).await.expect(200)["tried"].clone();
+        assert_eq!((&tried["cards_a_day"], &tried["false_alarms"]), (&json!(3.0), &json!(2)));
+        let none = admin.post(&path, json!({"max_cards_a_day": 0, "days": 1})).await.expect(200)["tried"].clone();
+        assert_eq!((&none["cards_a_day"], &none["misses"]), (&json!(0.0), &json!(1)));
+        for (body, field) in [
+            (json!({"days": 0}), "days"),
+            (json!({"max_cards_a_day": -1}), "max_cards_a_day"),
+            (json!({"hold": {"toxicity": 2}}), "hold.toxicity"),
+            (json!({"more": 1}), "more"),
+        ] {
+            assert_eq!(admin.post(&path, body.clone()).await.invalid_fields(), [field], "{body}");
+        }
+        app.bearer(palabre::domain::Role::Admin, "root", &[crate::harness::OTHER_SITE])
+            .post(&path, json!({})).await.problem(404, "site-not-found");
+    }
+}

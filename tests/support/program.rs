@@ -15,6 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+
 use super::postgres::PostgresDatabase;
 
 /// How long anything may take before a test gives up on it.
@@ -83,6 +85,24 @@ impl Home {
         assert!(!output.status.success(), "{args:?} succeeded");
         assert!(output.stdout.is_empty(), "results only on success");
         stderr(&output)
+    }
+
+    /// Changes something behind the program's back.
+    pub async fn sql(&self, statement: &'static str) {
+        if let Some(url) = &self.database_url {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        } else {
+            let file = format!("sqlite://{}", self.data_dir().join("palabre.db").display());
+            let mut connection = SqliteConnection::connect(&file).await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
     }
 
     pub fn token(&self, role: &str, site: &str) -> String {

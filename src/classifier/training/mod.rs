@@ -6,10 +6,12 @@
 //! 4. `stack` fits linfa's logistic regression on those vectors, per label.
 //! 5. `calibrate` brings the log-odds to natural rates, and `thresholds` chooses from where to hold.
 //! 6. `context` fits what the comment above adds to a short reply's log-odds.
-//! 7. [`evaluate`](fn@evaluate) measures on rows that none of it has seen.
+//! 7. `replay` takes a sample along, for adapting the model to a site: see [`adapt`](fn@adapt).
+//! 8. [`evaluate`](fn@evaluate) measures on rows that none of it has seen.
 //!
 //! The same rows, options and seed make the same file, byte for byte.
 
+mod adapt;
 mod balance;
 mod calibrate;
 mod card;
@@ -21,6 +23,7 @@ mod left_out;
 mod marks;
 mod natural;
 mod pipeline;
+mod replay;
 mod report;
 mod sparse;
 mod stack;
@@ -30,6 +33,10 @@ mod thresholds;
 
 use crate::domain::Label;
 
+pub use adapt::{
+    AdaptOptions, AdaptReport, Adapted, CalmHeld, Check, Compared, Finding, FindingKind, Interval,
+    LabelNote, Lesson, Taught, adapt, own_sentences,
+};
 pub use card::Card;
 pub use dataset::{DatasetError, Example, Split};
 pub use evaluate::{Evaluation, Metrics, evaluate};
@@ -97,6 +104,12 @@ pub enum TrainError {
     /// The model could not be written out.
     #[error("the model could not be written: {0}")]
     Write(#[from] serde_json::Error),
+    /// Its replay sample could not be written out.
+    #[error("the replay sample could not be written: {0}")]
+    Replay(#[from] std::io::Error),
+    /// Our own sentences cannot be read: the program was built wrongly.
+    #[error("{0}")]
+    OwnSentences(Box<DatasetError>),
     /// The model does not load again.
     #[error("the model that was made does not load: {0}")]
     Model(#[from] super::ModelError),

@@ -4,11 +4,12 @@ use super::balance::{self, Targets};
 use super::calibrate::{self, Platt};
 use super::context::{self, Reply};
 use super::dataset::{Example, Split};
+use super::replay::Replay;
 use super::report::{self, Report, stages};
 use super::sparse::{self, Descent, Matrix};
 use super::stack::{self, Linear, sigmoid};
 use super::{Options, Progress, Random, TrainError, evaluate, thresholds};
-use crate::classifier::artefact::{self, Header};
+use crate::classifier::artefact::{self, Artefact, Header};
 use crate::classifier::context as above;
 use crate::classifier::dense::{self, Evidence, SIZE, Scout, Vector};
 use crate::classifier::lexicon::Lexicon;
@@ -128,7 +129,7 @@ pub fn train(
     });
     let context = context::fit(examples, &replies, &thresholds)?;
 
-    let mut header = Header {
+    let header = Header {
         version: options.version.clone(),
         inputs: dense::names(),
         weights,
@@ -138,8 +139,14 @@ pub fn train(
         context_inputs: above::INPUTS.map(str::to_owned).to_vec(),
         context: PerLabel::from_fn(|label| context.get(label).to_vec()),
         report: serde_json::Value::Null,
+        site: None,
     };
-    let model = Model::assemble(header.clone(), table.clone(), String::new())?;
+    let mut artefact = Artefact {
+        header,
+        table,
+        site: None,
+    };
+    let model = Model::assemble(artefact.clone(), String::new())?;
     let test: Vec<Example> = examples
         .iter()
         .filter(|example| example.split == Split::Test)
@@ -156,8 +163,9 @@ pub fn train(
         out_of_fold: stages(Split::Train, examples, &vectors, &scores),
         test: evaluate(&model, &test),
     };
-    header.report = serde_json::to_value(&report)?;
-    Ok((artefact::write(&header, &table)?, report))
+    artefact.header.report = serde_json::to_value(&report)?;
+    let replay = Replay::sample(examples, &vectors, &natural, options.seed).to_bytes()?;
+    Ok((artefact::write(&artefact, &replay)?, report))
 }
 
 fn is_learnable(examples: &[Example], label: Label) -> bool {
@@ -256,15 +264,13 @@ fn first_stage(
                 .filter(|row| folds[*row].is_some_and(|fold| fold != left_out))
                 .collect();
             let done = || progress.advance(1);
-            sparse::fit(
-                &matrix,
+            let rows = sparse::Rows {
+                matrix: &matrix,
                 targets,
-                &source_of,
-                &chosen,
-                descent,
-                options.lines,
-                done,
-            )
+                sources: &source_of,
+                known: None,
+            };
+            sparse::fit(&rows, &chosen, descent, options.lines, done)
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use crate::classifier::table::{LABELS, Table};
 use crate::classifier::tokens::Text;
 use crate::domain::Label;
 use rayon::prelude::*;
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 /// A feature must be in this many rows to be learned.
@@ -38,12 +39,15 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     /// Reads the features of all `texts`, and numbers those that are in enough of them.
-    pub fn build(texts: &[Text], rows_done: impl Fn(u64)) -> Self {
+    pub fn build<T: Borrow<Text> + Sync>(texts: &[T], rows_done: impl Fn(u64)) -> Self {
         let mut sketch = vec![0u8; 1 << 25];
         for chunk in texts.chunks(CHUNK) {
             let found: Vec<Vec<u64>> = chunk
                 .par_iter()
-                .map(|text| distinct(text).into_iter().map(|(hash, _)| hash).collect())
+                .map(|text| {
+                    let found = distinct(text.borrow()).into_iter();
+                    found.map(|(hash, _)| hash).collect()
+                })
                 .collect();
             for hash in found.iter().flatten() {
                 let cell = &mut sketch[(*hash >> 39) as usize];
@@ -56,7 +60,10 @@ impl Matrix {
         let mut counts: Vec<u32> = Vec::new();
         let mut rows = Vec::with_capacity(texts.len());
         for chunk in texts.chunks(CHUNK) {
-            let found: Vec<Vec<(u64, f32)>> = chunk.par_iter().map(distinct).collect();
+            let found: Vec<Vec<(u64, f32)>> = chunk
+                .par_iter()
+                .map(|text| distinct(text.borrow()))
+                .collect();
             for row in found {
                 let frequent = row
                     .into_iter()
@@ -82,6 +89,21 @@ impl Matrix {
             counts,
         }
     }
+
+    /// How many features there are.
+    pub fn features(&self) -> usize {
+        self.hashes.len()
+    }
+}
+
+/// What is fitted on.
+pub(crate) struct Rows<'a> {
+    pub matrix: &'a Matrix,
+    pub targets: &'a [Targets],
+    /// The source of each row.
+    pub sources: &'a [usize],
+    /// Log-odds that are known of each row beforehand; what is fitted is the rest.
+    pub known: Option<&'a [[f32; 8]]>,
 }
 
 /// The distinct features of a text with their values, scaled as [`crate::classifier::dense`] will scale them.
@@ -116,14 +138,18 @@ const FRESH: Cell = Cell {
 
 /// Fits the rows whose index is in `chosen` and packs the weights into `lines` lines.
 pub(crate) fn fit(
-    matrix: &Matrix,
-    targets: &[Targets],
-    sources: &[usize],
+    rows: &Rows<'_>,
     chosen: &[usize],
     descent: Descent,
     lines: usize,
     epoch_done: impl Fn(),
 ) -> Table {
+    let Rows {
+        matrix,
+        targets,
+        sources,
+        known,
+    } = *rows;
     let mut cells = vec![FRESH; matrix.hashes.len()];
     let mut intercepts = vec![FRESH; sources.iter().max().map_or(0, |most| most + 1)];
     let mut order = chosen.to_vec();
@@ -134,6 +160,11 @@ pub(crate) fn fit(
             let features = &matrix.rows[row];
             let intercept = &mut intercepts[sources[row]];
             let mut odds = intercept.weight;
+            if let Some(known) = known {
+                for (sum, known) in odds.iter_mut().zip(&known[row]) {
+                    *sum += known;
+                }
+            }
             for (id, value) in features {
                 let cell = &cells[*id as usize];
                 for (sum, weight) in odds.iter_mut().zip(&cell.weight) {

@@ -56,7 +56,7 @@ pub(crate) fn fit(
     used: impl Fn(usize) -> bool,
     seed: u64,
 ) -> Result<Linear, TrainError> {
-    let repeated = repeat(rows, seed);
+    let repeated = repeat(rows, ROWS.min(REPEATS * rows.len() as f32), seed);
     let scales = Scales::of(&repeated);
     let columns: Vec<usize> = (0..SIZE)
         .filter(|i| used(*i) && scales.deviation[*i] > 1e-6)
@@ -104,19 +104,16 @@ pub(super) fn regress(
     Ok((params, intercept))
 }
 
-/// Turns weights into repetitions: the whole part always, the rest by chance.
-fn repeat<'a>(rows: &[(&'a Vector, Target)], seed: u64) -> Vec<(&'a Vector, bool)> {
+/// Turns weights into repetitions, about `most` in all: the whole part always, the rest by chance.
+pub(super) fn repeat<T: Copy>(rows: &[(T, Target)], most: f32, seed: u64) -> Vec<(T, bool)> {
     let sum: f32 = rows.iter().map(|(_, target)| target.weight).sum();
-    let per_weight = ROWS.min(REPEATS * rows.len() as f32) / sum.max(f32::MIN_POSITIVE);
+    let per_weight = most / sum.max(f32::MIN_POSITIVE);
     let mut random = Random(seed);
     let mut repeated = Vec::new();
-    for (vector, target) in rows {
+    for (row, target) in rows {
         let times = target.weight * per_weight;
         let times = times.floor() + f32::from(u8::from(random.unit() < times.fract()));
-        repeated.extend(std::iter::repeat_n(
-            (*vector, target.present),
-            times as usize,
-        ));
+        repeated.extend(std::iter::repeat_n((*row, target.present), times as usize));
     }
     repeated
 }
@@ -257,7 +254,7 @@ mod tests {
         let vector = [0.0; SIZE];
         let target = |present, weight| Target { present, weight };
         let rows = vec![(&vector, target(true, 3.0)), (&vector, target(false, 1.0))];
-        let repeated = repeat(&rows, 1);
+        let repeated = repeat(&rows, 8.0, 1);
         assert_eq!(repeated.iter().filter(|(_, present)| *present).count(), 6);
         assert_eq!(repeated.len(), 8);
     }

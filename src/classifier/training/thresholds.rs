@@ -73,7 +73,7 @@ pub(crate) fn choose(
 }
 
 /// The lowest threshold that at most `share` of `scores` reach.
-fn above_all_but(mut scores: Vec<f32>, share: f64) -> f32 {
+pub(super) fn above_all_but(mut scores: Vec<f32>, share: f64) -> f32 {
     scores.sort_by(|a, b| b.total_cmp(a));
     let allowed = (share * scores.len() as f64) as usize;
     scores

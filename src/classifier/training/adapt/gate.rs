@@ -1,0 +1,320 @@
+//! Whether an adapted model may go live: held against the live one on what neither has seen.
+//!
+//! Decisions can be wrong in ways that their own held-out part shares: all of them the reverse of what was meant, or made by
+//! chance, or of pasted text. So there are three things to measure on: the site's newest decisions; the replay sample of the
+//! base, on which the site's words are not known; and our own test sentences, compiled in, which are read like any comment.
+
+use std::collections::BTreeMap;
+
+use super::compare::{CalmHeld, Compared};
+use super::lessons::of_label;
+use super::report::{AdaptReport, LabelNote};
+use super::{Lesson, Row};
+use crate::classifier::model::Model;
+use crate::classifier::training::dataset::{self, DatasetError, Example};
+use crate::classifier::training::evaluate::{LEAST_ROWS, auc, is_calm, score_all, score_one};
+use crate::classifier::training::replay::Replay;
+use crate::classifier::training::{Progress, TrainError};
+use crate::domain::{Label, PerLabel, Thresholds};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// Our own test sentences, as `seeds/labels` has them.
+const OWN_SENTENCES: &str = include_str!(concat!(env!("OUT_DIR"), "/own_sentences.jsonl"));
+
+/// The AUC that a candidate may lose on the replay sample.
+const REPLAY_LOSS: f64 = 0.01;
+/// The AUC that it may lose on our own sentences: another site has another taste.
+const OWN_LOSS: f64 = 0.03;
+/// With fewer rows of either class the replay sample says nothing of a label.
+const LEAST_REPLAY: usize = 30;
+/// Where more than this share of the decisions had to be set aside, the rest is not to be trusted either.
+const MOST_SET_ASIDE: f64 = 0.35;
+/// By how many standard errors something must differ to be more than noise.
+const ERRORS: f64 = 2.0;
+
+/// One condition of going live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub passed: bool,
+    pub detail: String,
+}
+
+/// Our own test sentences.
+///
+/// # Errors
+/// Never, unless the program was built wrongly.
+pub fn own_sentences() -> Result<Vec<Example>, DatasetError> {
+    dataset::read(OWN_SENTENCES.as_bytes(), "own sentences")
+}
+
+fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
+    let above = |label: &Label| *scores.get(*label) >= thresholds.get(*label).value();
+    Label::ALL.iter().any(above)
+}
+
+/// What is compared.
+pub(super) struct Models<'a> {
+    pub live: &'a Model,
+    pub candidate: &'a Model,
+    /// What the candidate is held against on the replay sample.
+    pub replayed_by: &'a Model,
+}
+
+/// Measures both models and draws the conclusions.
+pub(super) fn judge(
+    report: &mut AdaptReport,
+    models: &Models<'_>,
+    lessons: &[Lesson],
+    rows: &[Row],
+    replay: &Replay,
+    progress: &dyn Progress,
+) -> Result<(), TrainError> {
+    let Models {
+        live,
+        candidate,
+        replayed_by,
+    } = *models;
+    let both = |scores: (PerLabel<f32>, PerLabel<f32>)| {
+        let live_holds = is_held(&scores.0, live.thresholds());
+        (live_holds, is_held(&scores.1, candidate.thresholds()))
+    };
+    let measured: Vec<(&Lesson, (PerLabel<f32>, PerLabel<f32>))> = lessons
+        .par_iter()
+        .zip(rows)
+        .filter(|(_, row)| row.measured && row.trust > 0.0)
+        .map(|(lesson, _)| {
+            let above: Vec<&str> = lesson.parent.as_deref().into_iter().collect();
+            let score = |model| score_one(model, &lesson.text, &above);
+            (lesson, (score(live), score(candidate)))
+        })
+        .collect();
+    progress.advance(1);
+    let calm = measured.iter().filter(|(lesson, _)| lesson.is_clean());
+    let of_site = CalmHeld::of(calm.map(|(_, scores)| both(*scores)));
+    let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, (lesson, _)) in measured.iter().enumerate() {
+        sets.entry("all".into()).or_default().push(at);
+        sets.entry(format!("lang:{}", lesson.lang))
+            .or_default()
+            .push(at);
+    }
+    for label in Label::ALL {
+        for (set, members) in &sets {
+            let points = members.iter().filter_map(|at| {
+                let (lesson, (live, candidate)) = &measured[*at];
+                let present = (*lesson.labels.get(label))?;
+                Some((*live.get(label), *candidate.get(label), present))
+            });
+            report.compared("site", label, set, points.collect());
+        }
+    }
+
+    let replayed: Vec<_> = replay
+        .rows
+        .par_iter()
+        .filter(|row| row.measured)
+        .map(|row| {
+            let scores = (
+                replayed_by.score_vector(&row.vector),
+                candidate.score_vector(&row.vector),
+            );
+            (row, scores)
+        })
+        .collect();
+    progress.advance(1);
+    let natural = replayed.iter().filter(|(row, _)| row.natural);
+    let of_replay = CalmHeld::of(natural.map(|(_, (before, after))| {
+        let before = is_held(before, replayed_by.thresholds());
+        (before, is_held(after, candidate.thresholds()))
+    }));
+    for label in Label::ALL {
+        let points = replayed.iter().filter_map(|(row, (live, candidate))| {
+            Some((
+                *live.get(label),
+                *candidate.get(label),
+                (*row.labels.get(label))?,
+            ))
+        });
+        report.compared("replay", label, "all", points.collect());
+    }
+
+    let own = own_sentences().map_err(|error| TrainError::OwnSentences(Box::new(error)))?;
+    let scores = (score_all(live, &own), score_all(candidate, &own));
+    progress.advance(1);
+    let scored = || {
+        own.iter()
+            .zip(scores.0.iter().copied().zip(scores.1.iter().copied()))
+    };
+    let of_own = CalmHeld::of(
+        scored()
+            .filter(|(row, _)| is_calm(row))
+            .map(|(_, s)| both(s)),
+    );
+    for label in Label::ALL {
+        let points = scored().filter_map(|(row, (live, candidate))| {
+            Some((
+                *live.get(label),
+                *candidate.get(label),
+                (*row.labels.get(label))?,
+            ))
+        });
+        report.compared("own", label, "all", points.collect());
+    }
+    for (set, calm) in [("site", of_site), ("replay", of_replay), ("own", of_own)] {
+        report.calm_held.insert(set, calm);
+    }
+    report.checks = vec![
+        agree(report),
+        learned(report),
+        not_the_reverse(lessons, rows, &report.learned()),
+        no_worse(
+            report,
+            "site",
+            "the site's held-out decisions",
+            LEAST_ROWS,
+            |compared| compared.gain.high < 0.0,
+        ),
+        no_worse(
+            report,
+            "replay",
+            "the replay sample",
+            LEAST_REPLAY,
+            |compared| compared.candidate < compared.live - REPLAY_LOSS,
+        ),
+        no_worse(report, "own", "our own sentences", LEAST_ROWS, |compared| {
+            compared.candidate < compared.live - OWN_LOSS && compared.gain.high < 0.0
+        }),
+        no_more_calm_held(report),
+    ];
+    Ok(())
+}
+
+/// Moderators must not contradict one another, nor hide what others may say, all the time.
+pub(super) fn agree(report: &AdaptReport) -> Check {
+    let set_aside: usize = report.findings.iter().map(|finding| finding.lessons).sum();
+    Check {
+        name: "the decisions agree with one another",
+        passed: (set_aside as f64) <= report.lessons as f64 * MOST_SET_ASIDE,
+        detail: format!("{set_aside} of {} do not", report.lessons),
+    }
+}
+
+/// Something must have been learned.
+fn learned(report: &AdaptReport) -> Check {
+    let in_vain: Vec<&str> = Label::ALL
+        .iter()
+        .filter(|label| report.notes.get(label.as_str()) == Some(&LabelNote::NothingLearned))
+        .map(|label| label.as_str())
+        .collect();
+    let passed = !report.learned().is_empty();
+    let detail = match (passed, in_vain.as_slice()) {
+        (true, []) => "yes".into(),
+        (true, some) => format!(
+            "yes, but of {}: they keep the base's answer",
+            some.join(", ")
+        ),
+        (false, _) => "no: these decisions cannot be told from chance by their texts".into(),
+    };
+    Check {
+        name: "something was learned",
+        passed,
+        detail,
+    }
+}
+
+/// The base must not do worse than chance on the decisions: then they say the reverse of what was meant.
+fn not_the_reverse(lessons: &[Lesson], rows: &[Row], labels: &[Label]) -> Check {
+    let reversed: Vec<String> = labels
+        .iter()
+        .filter_map(|label| {
+            let mut points: Vec<(f32, bool)> = of_label(lessons, rows, *label)
+                .map(|(_, row, present)| (*row.odds.get(*label), present))
+                .collect();
+            points.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let positives = points.iter().filter(|(_, present)| *present).count() as f64;
+            let negatives = points.len() as f64 - positives;
+            let error = ((positives + negatives + 1.0) / (12.0 * positives * negatives)).sqrt();
+            let auc = auc(&points).filter(|auc| *auc < 0.5 - ERRORS * error)?;
+            Some(format!("{label} (AUC {auc:.2})"))
+        })
+        .collect();
+    Check {
+        name: "the decisions are not the reverse of what the base knows",
+        passed: reversed.is_empty(),
+        detail: if reversed.is_empty() {
+            "no".into()
+        } else {
+            format!("they are, for {}", reversed.join(", "))
+        },
+    }
+}
+
+fn no_worse(
+    report: &AdaptReport,
+    on: &'static str,
+    name: &'static str,
+    least: usize,
+    is_worse: impl Fn(&Compared) -> bool,
+) -> Check {
+    let mut measured = 0;
+    let mut worse = Vec::new();
+    for label in report.learned() {
+        let Some(compared) = report.comparison(on, label, "all") else {
+            continue;
+        };
+        if !compared.has_enough(least) {
+            continue;
+        }
+        measured += 1;
+        if is_worse(compared) {
+            worse.push(format!(
+                "{label} {:.3} to {:.3}",
+                compared.live, compared.candidate
+            ));
+        }
+    }
+    let detail = match (measured, worse.as_slice()) {
+        (0, _) => "too few rows to say".into(),
+        (_, []) => format!("no worse, on {measured} labels"),
+        (_, worse) => format!("worse: {}", worse.join(", ")),
+    };
+    Check {
+        name,
+        passed: worse.is_empty(),
+        detail,
+    }
+}
+
+fn no_more_calm_held(report: &AdaptReport) -> Check {
+    let said: Vec<String> = report
+        .calm_held
+        .iter()
+        .map(|(set, calm)| {
+            let (live, candidate, rows) = (calm.live, calm.candidate, calm.rows);
+            format!("{set}: {live} to {candidate} of {rows}")
+        })
+        .collect();
+    Check {
+        name: "calm comments held",
+        passed: !report.calm_held.values().any(CalmHeld::is_more),
+        detail: said.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_sentences_have_every_label() {
+        let own = own_sentences().unwrap();
+        for label in Label::ALL {
+            let with = own
+                .iter()
+                .filter(|row| *row.labels.get(label) == Some(true));
+            assert!(with.count() >= LEAST_ROWS, "{label}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The second stage, fitted anew: linfa's logistic regression on the base's log-odds and the site's sums.
+//!
+//! The base's two hundred inputs move together, as the log-odds that its own second stage made of them: a few hundred
+//! decisions could not tell them apart. Rows of the replay sample, whose words are not known and whose sums of the site
+//! are nought, keep what the base knows in its place; what is peculiar to them goes into an intercept of theirs, which is
+//! thrown away.
+
+use super::lessons::of_label;
+use super::{Lesson, Row};
+use crate::classifier::artefact::Header;
+use crate::classifier::dense::{SIZE, Vector};
+use crate::classifier::site::{self, PEAK, SENTENCE, WHOLE};
+use crate::classifier::training::TrainError;
+use crate::classifier::training::balance::Target;
+use crate::classifier::training::calibrate;
+use crate::classifier::training::evaluate::auc;
+use crate::classifier::training::replay::Replay;
+use crate::classifier::training::stack::{regress, repeat};
+use crate::classifier::training::thresholds::above_all_but;
+use crate::domain::{Label, PerLabel, Score};
+use ndarray::{Array1, Array2, ShapeBuilder};
+
+/// Rows linfa sees, repeats included.
+const ROWS: f32 = 6_000.0;
+/// L2 penalty, in rows.
+const ALPHA: f64 = 10.0;
+/// The replay sample weighs as much as the lessons, and at least as this many.
+const LEAST_REPLAY: f32 = 500.0;
+/// A label is learned if, out of fold, it is told better than by chance, by this many standard errors.
+const ERRORS: f64 = 2.0;
+/// The held-out part may hold most of a class; with fewer left of it than this, nothing is learned.
+const LEAST_LEARNED: usize = 10;
+/// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
+const AS_THEY_COME: f64 = 0.7;
+/// Of the calm comments that the base held, the share that may still be held: what is gained goes half into finding more,
+/// half into troubling moderators less.
+const HELD_STILL: f64 = 0.9;
+
+/// What a label may use: the base's log-odds of these labels, its own first, then sums of the site.
+fn inputs(label: Label) -> (Vec<Label>, Vec<usize>) {
+    let own = label.index();
+    let toxicity = Label::Toxicity;
+    match label {
+        Label::Toxicity => (
+            vec![
+                toxicity,
+                Label::Insult,
+                Label::IdentityAttack,
+                Label::Profanity,
+            ],
+            vec![WHOLE + own, PEAK + own],
+        ),
+        Label::Insult | Label::IdentityAttack | Label::Profanity => (
+            vec![label, toxicity],
+            vec![
+                WHOLE + own,
+                PEAK + own,
+                WHOLE + toxicity.index(),
+                PEAK + toxicity.index(),
+            ],
+        ),
+        // By the worst sentence, as the base does: see `dense`.
+        Label::Threat => (vec![label], vec![PEAK + own, SENTENCE + own]),
+        Label::Spam => (vec![label], vec![WHOLE + own, PEAK + own]),
+    }
+}
+
+/// One label's second stage: weights of the base's log-odds and of the site's sums.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    odds: Vec<(Label, f64)>,
+    sums: Vec<(usize, f64)>,
+    intercept: f64,
+}
+
+impl Stage {
+    /// Log-odds.
+    pub fn apply(&self, odds: &PerLabel<f32>, sums: &site::Vector) -> f64 {
+        let base = self.odds.iter();
+        let base = base.map(|(label, weight)| weight * f64::from(*odds.get(*label)));
+        let own = self.sums.iter();
+        let own = own.map(|(at, weight)| weight * f64::from(sums[*at]));
+        self.intercept + base.sum::<f64>() + own.sum::<f64>()
+    }
+
+    /// The same, as weights of the base's inputs, then of the site's sums.
+    pub fn weights(&self, base: &Header) -> Vec<f32> {
+        let mut weights = vec![0.0f64; SIZE + site::SIZE];
+        for (label, weight) in &self.odds {
+            for (sum, own) in weights.iter_mut().zip(base.weights.get(*label)) {
+                *sum += weight * f64::from(*own);
+            }
+        }
+        for (at, weight) in &self.sums {
+            weights[SIZE + at] = *weight;
+        }
+        weights.into_iter().map(|weight| weight as f32).collect()
+    }
+
+    pub fn bias(&self, base: &Header) -> f32 {
+        let biases = self.odds.iter();
+        let biases = biases.map(|(label, weight)| weight * f64::from(*base.bias.get(*label)));
+        (self.intercept + biases.sum::<f64>()) as f32
+    }
+}
+
+/// What the base's second stage makes of a vector.
+pub(super) fn base_odds(base: &Header, vector: &Vector) -> PerLabel<f32> {
+    PerLabel::from_fn(|label| {
+        let terms = base.weights.get(label).iter().zip(vector);
+        base.bias.get(label) + terms.map(|(w, x)| w * x).sum::<f32>()
+    })
+}
+
+/// Fits one label; none if what was learned tells it no better than chance.
+pub(super) fn fit(
+    label: Label,
+    lessons: &[Lesson],
+    rows: &[Row],
+    replay: &Replay,
+    base: &Header,
+    seed: u64,
+) -> Result<Option<Stage>, TrainError> {
+    let (mut used_odds, mut used_sums) = inputs(label);
+    let learned = |class: bool| {
+        let of_class = of_label(lessons, rows, label);
+        of_class.filter(move |(_, row, present)| !row.measured && *present == class)
+    };
+    if learned(true).count().min(learned(false).count()) < LEAST_LEARNED {
+        return Ok(None);
+    }
+    let examples = examples(label, lessons, rows, replay, base);
+    let repeated = repeat(&examples, ROWS, seed);
+    let failed = |reason: String| TrainError::SecondStage { label, reason };
+    let stage = loop {
+        let columns = used_odds.len() + used_sums.len();
+        let mut inputs = Array2::<f64>::zeros((repeated.len(), columns + 1).f());
+        for (at, (example, _)) in repeated.iter().enumerate() {
+            let odds = used_odds.iter().map(|label| *example.odds.get(*label));
+            let sums = used_sums.iter().map(|at| example.sums[*at]);
+            for (column, value) in odds.chain(sums).enumerate() {
+                inputs[[at, column]] = f64::from(value);
+            }
+            inputs[[at, columns]] = f64::from(u8::from(example.replayed));
+        }
+        let scales = standardise(&mut inputs);
+        let wanted: Array1<bool> = repeated.iter().map(|(_, present)| *present).collect();
+        let (params, intercept) = regress(&inputs, &wanted, ALPHA, true).map_err(failed)?;
+        // linfa knows no signs: what comes out with the wrong one is left out, and the rest fitted again.
+        if let Some(wrong) = (0..columns).rev().find(|at| params[*at] < 0.0) {
+            if wrong < used_odds.len() {
+                used_odds.remove(wrong);
+            } else {
+                used_sums.remove(wrong - used_odds.len());
+            }
+            continue;
+        }
+        let raw = |at: usize| params[at] / scales[at].1;
+        let offset: f64 = (0..=columns).map(|at| raw(at) * scales[at].0).sum();
+        break Stage {
+            odds: (used_odds.iter().enumerate())
+                .map(|(at, label)| (*label, raw(at)))
+                .collect(),
+            sums: (used_sums.iter().enumerate())
+                .map(|(at, sum)| (*sum, raw(used_odds.len() + at)))
+                .collect(),
+            intercept: intercept - offset,
+        };
+    };
+    let tells = tells_better_than_chance(&stage, label, lessons, rows);
+    Ok((tells && !stage.sums.is_empty()).then_some(stage))
+}
+
+/// A row of the site or of the replay sample.
+#[derive(Clone, Copy)]
+struct Input {
+    odds: PerLabel<f32>,
+    sums: site::Vector,
+    replayed: bool,
+}
+
+/// The rows to fit on, with either class of either origin evened out.
+fn examples(
+    label: Label,
+    lessons: &[Lesson],
+    rows: &[Row],
+    replay: &Replay,
+    base: &Header,
+) -> Vec<(Input, Target)> {
+    let own = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
+    let own = own.map(|(_, row, present)| {
+        let input = Input {
+            odds: row.odds,
+            sums: row.sums,
+            replayed: false,
+        };
+        (input, present, row.trust)
+    });
+    let own: Vec<_> = own.collect();
+    let replayed = replay.rows.iter().filter(|row| !row.measured);
+    let replayed = replayed.filter_map(|row| {
+        let input = Input {
+            odds: base_odds(base, &row.vector),
+            sums: [0.0; site::SIZE],
+            replayed: true,
+        };
+        Some((input, (*row.labels.get(label))?, 1.0))
+    });
+    let replayed: Vec<_> = replayed.collect();
+    let mass = own.iter().map(|(_, _, trust)| *trust).sum::<f32>();
+    let mut evened = even(own, mass);
+    evened.extend(even(replayed, mass.max(LEAST_REPLAY)));
+    evened
+}
+
+/// Gives either class half of `mass`.
+fn even(rows: Vec<(Input, bool, f32)>, mass: f32) -> Vec<(Input, Target)> {
+    let sum = |class: bool| -> f32 {
+        let of_class = rows.iter().filter(|(_, present, _)| *present == class);
+        of_class.map(|(_, _, trust)| *trust).sum()
+    };
+    let sums = [sum(false), sum(true)];
+    let evened = rows.into_iter().map(|(input, present, trust)| {
+        let weight = trust * mass / 2.0 / sums[usize::from(present)];
+        (input, Target { present, weight })
+    });
+    evened.collect()
+}
+
+/// Brings each column to mean 0 and deviation 1; its mean and deviation before.
+fn standardise(inputs: &mut Array2<f64>) -> Vec<(f64, f64)> {
+    let mut scales = Vec::with_capacity(inputs.ncols());
+    for mut column in inputs.columns_mut() {
+        let mean = column.mean().unwrap_or_default();
+        let deviation = column.std(0.0).max(1e-6);
+        column.mapv_inplace(|value| (value - mean) / deviation);
+        scales.push((mean, deviation));
+    }
+    scales
+}
+
+/// Whether the lessons that are learned from are told apart out of fold. The error of the AUC is that of Hanley and
+/// `McNeil` (1982).
+fn tells_better_than_chance(stage: &Stage, label: Label, lessons: &[Lesson], rows: &[Row]) -> bool {
+    let learned = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
+    let mut points: Vec<(f32, bool)> = learned
+        .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums) as f32, present))
+        .collect();
+    points.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let positives = points.iter().filter(|(_, present)| *present).count() as f64;
+    let negatives = points.len() as f64 - positives;
+    auc(&points).is_some_and(|auc| {
+        // Of scores that tell nothing.
+        let error = ((positives + negatives + 1.0) / (12.0 * positives * negatives)).sqrt();
+        auc > 0.5 + ERRORS * error
+    })
+}
+
+/// Brings a stage's log-odds to the rate at which the site meets the label.
+pub(super) fn calibrated(
+    stage: &Stage,
+    label: Label,
+    lessons: &[Lesson],
+    rows: &[Row],
+    replay: &Replay,
+    base: &Header,
+    rate: f64,
+) -> Stage {
+    let own = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
+    let own: Vec<(f64, bool)> = own
+        .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums), present))
+        .collect();
+    let natural: Vec<f64> = replay
+        .rows
+        .iter()
+        .filter(|row| row.natural && !row.measured)
+        .map(|row| stage.apply(&base_odds(base, &row.vector), &[0.0; site::SIZE]))
+        .collect();
+    let present = own.iter().filter(|(_, present)| *present).count();
+    let absent = own.len() - present;
+    let as_they_come = if natural.is_empty() {
+        0.0
+    } else {
+        AS_THEY_COME
+    };
+    let share = |part: f64, of: usize| part / of.max(1) as f64;
+    let weights = [
+        share((1.0 - rate) * (1.0 - as_they_come), absent),
+        share(rate, present),
+    ];
+    let own = own
+        .into_iter()
+        .map(|(z, present)| (z, present, weights[usize::from(present)]));
+    let natural_weight = share((1.0 - rate) * as_they_come, natural.len());
+    let points: Vec<(f64, bool, f64)> = own
+        .chain(natural.iter().map(|z| (*z, false, natural_weight)))
+        .collect();
+    let platt = calibrate::fit(&points);
+    Stage {
+        odds: (stage.odds.iter())
+            .map(|(label, weight)| (*label, weight * platt.slope))
+            .collect(),
+        sums: (stage.sums.iter())
+            .map(|(at, weight)| (*at, weight * platt.slope))
+            .collect(),
+        intercept: stage.intercept * platt.slope + platt.offset,
+    }
+}
+
+/// The lowest score from which no more calm comments are held than the base holds: neither of those that the site's
+/// moderators approved, nor of those that come as they come.
+pub(super) fn threshold(
+    stage: &Stage,
+    label: Label,
+    lessons: &[Lesson],
+    rows: &[Row],
+    replay: &Replay,
+    base: &Header,
+) -> Score {
+    let own = of_label(lessons, rows, label).filter(|(_, row, present)| !row.measured && !present);
+    let own = own.map(|(_, row, _)| (*row.odds.get(label), stage.apply(&row.odds, &row.sums)));
+    let natural = replay.rows.iter();
+    let natural = natural
+        .filter(|row| row.natural && !row.measured)
+        .map(|row| {
+            let odds = base_odds(base, &row.vector);
+            (*odds.get(label), stage.apply(&odds, &[0.0; site::SIZE]))
+        });
+    let held_from = base.thresholds.get(label).value();
+    let probability = |z: f64| (1.0 / (1.0 + (-z).exp())) as f32;
+    let lowest = |calm: Vec<(f32, f64)>| {
+        let held = calm
+            .iter()
+            .filter(|(odds, _)| probability(f64::from(*odds)) >= held_from);
+        let share = HELD_STILL * held.count() as f64 / calm.len().max(1) as f64;
+        let scores: Vec<f32> = calm.iter().map(|(_, z)| probability(*z)).collect();
+        if scores.is_empty() {
+            0.0
+        } else {
+            above_all_but(scores, share)
+        }
+    };
+    let lowest = lowest(own.collect()).max(lowest(natural.collect()));
+    Score::clamped(lowest.clamp(0.005, 0.98))
+}

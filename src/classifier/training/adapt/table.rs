@@ -1,0 +1,107 @@
+//! The site's sparse part: n-grams that tell what the base does not.
+
+use super::lessons::FOLDS;
+use super::{Lesson, Row};
+use crate::classifier::site;
+use crate::classifier::table::Table;
+use crate::classifier::training::Progress;
+use crate::classifier::training::balance::{Target, Targets};
+use crate::classifier::training::sparse::{self, Descent, Matrix};
+use crate::domain::Label;
+use rayon::prelude::*;
+
+/// Lines of the table: 64 bytes and up to eight features each.
+const MOST_LINES: usize = 12_000;
+/// No row counts more than this many times another for being of the rarer class.
+const MOST: f32 = 6.0;
+/// Passes over the rows.
+const EPOCHS: usize = 12;
+
+/// Fits a table for each fold without its rows, by which they are then read, and one on all that are not held out.
+pub(super) fn fit(
+    lessons: &[Lesson],
+    rows: &mut [Row],
+    seed: u64,
+    progress: &dyn Progress,
+) -> Table {
+    let matrix = {
+        let texts: Vec<_> = rows.iter().map(|row| &row.text).collect();
+        Matrix::build(&texts, |_| ())
+    };
+    let targets = targets(lessons, rows);
+    let descent = Descent {
+        epochs: EPOCHS,
+        rate: 0.1,
+        decay: 1e-5,
+        seed,
+    };
+    let lines = (matrix.features() / 6).clamp(1, MOST_LINES);
+    progress.stage("first stage", ((FOLDS + 1) * EPOCHS) as u64);
+    let one_source = vec![0; rows.len()];
+    let odds: Vec<[f32; 8]> = rows
+        .iter()
+        .map(|row| {
+            let mut odds = [0.0; 8];
+            for (label, value) in row.odds.iter() {
+                odds[label.index()] = *value;
+            }
+            odds
+        })
+        .collect();
+    let mut tables: Vec<Table> = (0..=FOLDS)
+        .into_par_iter()
+        .map(|left_out| {
+            let learned = |at: &usize| {
+                let row = &rows[*at];
+                row.trust > 0.0 && !row.measured && row.fold != left_out
+            };
+            let chosen: Vec<usize> = (0..rows.len()).filter(learned).collect();
+            let done = || progress.advance(1);
+            let rows = sparse::Rows {
+                matrix: &matrix,
+                targets: &targets,
+                sources: &one_source,
+                known: Some(&odds),
+            };
+            sparse::fit(&rows, &chosen, descent, lines, done)
+        })
+        .collect();
+    let whole = tables.pop().unwrap_or_else(|| Table::pack(1, &[]).0);
+    rows.par_iter_mut().for_each(|row| {
+        let table = if row.measured {
+            &whole
+        } else {
+            &tables[row.fold]
+        };
+        row.sums = site::read(table, &row.text, &row.evidence).vector;
+    });
+    whole
+}
+
+/// What each row says and how much it counts: as much for either class, and by how far it is believed.
+fn targets(lessons: &[Lesson], rows: &[Row]) -> Vec<Targets> {
+    let mut targets = vec![Targets::default(); rows.len()];
+    for label in Label::ALL {
+        let of_class = |class: bool| {
+            let rows = super::lessons::of_label(lessons, rows, label);
+            let learned = rows.filter(|(_, row, present)| !row.measured && *present == class);
+            learned.map(|(_, row, _)| row.trust).sum::<f32>()
+        };
+        let (present, absent) = (of_class(true), of_class(false));
+        if present == 0.0 || absent == 0.0 {
+            continue;
+        }
+        for (at, (lesson, row)) in lessons.iter().zip(rows).enumerate() {
+            let Some(is_present) = *lesson.labels.get(label) else {
+                continue;
+            };
+            let own = if is_present { present } else { absent };
+            let evened = ((present + absent) / (2.0 * own)).clamp(1.0 / MOST, MOST);
+            *targets[at].get_mut(label) = Some(Target {
+                present: is_present,
+                weight: row.trust * evened,
+            });
+        }
+    }
+    targets
+}

@@ -1,0 +1,77 @@
+//! Models over HTTP, for admins of all sites.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{access::Asking, extract::Version, parameters::ModelPath, problem::Problem};
+use crate::moderation::{ModelDetails, ModelView, Moderation};
+
+/// Every model.
+#[derive(Serialize, ToSchema)]
+pub struct Models {
+    items: Vec<ModelView>,
+}
+
+/// Lists the models.
+#[utoipa::path(
+    get, path = "/v1/models", operation_id = "listModels",
+    responses((status = 200, description = "The models, the newest first.", body = Models)),
+)]
+pub async fn list(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+) -> Result<HttpResponse, Problem> {
+    let items = moderation.list_models(&caller).await?;
+    Ok(HttpResponse::Ok().json(Models { items }))
+}
+
+/// Shows a model, with what was measured when it was made.
+#[utoipa::path(
+    get, path = "/v1/models/{version}", operation_id = "getModel",
+    params(ModelPath),
+    responses(
+        (status = 200, description = "The model.", body = ModelDetails),
+        (status = 404, description = "There is no such model."),
+    ),
+)]
+pub async fn show(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Version(version): Version,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(moderation.show_model(&caller, &version).await?))
+}
+
+/// Makes a model the live one. Other servers follow within two seconds; what is stored keeps its scores.
+#[utoipa::path(
+    post, path = "/v1/models/{version}/activate", operation_id = "activateModel",
+    params(ModelPath),
+    responses(
+        (status = 200, description = "The model, live.", body = ModelView),
+        (status = 404, description = "There is no such model."),
+        (status = 409, description = "It cannot be used; the live one stays."),
+    ),
+)]
+pub async fn activate(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Version(version): Version,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(moderation.activate_model(&caller, &version).await?))
+}
+
+/// Goes back to the model that was live before this one; once more, to the one before that.
+#[utoipa::path(
+    post, path = "/v1/models:rollback", operation_id = "rollBackModel",
+    responses(
+        (status = 200, description = "The model that is live again.", body = ModelView),
+        (status = 409, description = "No model was live before, or it cannot be used any more; the live one stays."),
+    ),
+)]
+pub async fn roll_back(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(moderation.roll_back_model(&caller).await?))
+}

@@ -1,0 +1,134 @@
+//! Scores of the live model for what other models scored.
+//!
+//! Scores, highlights and the place in the queue are new; status, reasons, versions and decisions stay as they are. What was
+//! done is done: a rescoring that was stopped goes on where it was, since what is left is what another model scored.
+
+use super::{Administration, Error, LiveModel, Thing, appraisal::QUOTABLE_ANCESTORS};
+use crate::{
+    classifier::{Comment, Model},
+    domain::{CommentId, SiteSlug, ThreadKey, Timestamp},
+    store::{Explanation, Lock, Rescored, RescoringFilter, ToRescore},
+};
+
+/// Comments scored and written at a time: a transaction of some milliseconds.
+const BATCH: i64 = 100;
+
+/// Which comments to score anew.
+#[derive(Debug, Clone, Default)]
+pub struct RescoringRequest {
+    /// Written at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Of this thread, of this site.
+    pub thread: Option<(SiteSlug, ThreadKey)>,
+}
+
+/// Told how far it is.
+pub trait RescoringProgress {
+    /// So many are to be scored.
+    fn begin(&mut self, comments: u64);
+    /// So many more are done.
+    fn advance(&mut self, comments: u64);
+}
+
+impl Administration {
+    /// Gives stored comments scores of the live model; how many.
+    ///
+    /// # Errors
+    /// When there is no such site or thread, or the database fails; what was done until then stays.
+    pub async fn rescore(
+        &self,
+        request: &RescoringRequest,
+        progress: &mut (dyn RescoringProgress + Send),
+    ) -> Result<u64, Error> {
+        let model = LiveModel::of(&self.store).await?;
+        let thread = match &request.thread {
+            Some((site, key)) => {
+                let mut conn = self.store.read().await?;
+                let mut db = conn.db();
+                let site = db.site_by_slug(site).await?;
+                let site = site.ok_or(Error::NotFound(Thing::Site))?;
+                let thread = db.thread_by_key(site.id, key, Lock::None).await?;
+                Some(thread.ok_or(Error::NotFound(Thing::Thread))?.id)
+            }
+            None => None,
+        };
+        let filter = RescoringFilter {
+            model: model.version().to_owned(),
+            since: request.since,
+            thread,
+        };
+        let left = {
+            let mut conn = self.store.read().await?;
+            conn.db().count_to_rescore(&filter).await?
+        };
+        progress.begin(left.cast_unsigned());
+        let (mut done, mut after) = (0, None);
+        loop {
+            let batch = self.next_batch(&filter, after).await?;
+            let Some((last, _)) = batch.last() else {
+                return Ok(done);
+            };
+            after = Some(last.id);
+            let seen = batch.len() as u64;
+            let rescored: Vec<Rescored> = batch
+                .into_iter()
+                .map(|(comment, above)| assess(&model, comment, &above))
+                .collect();
+            let mut tx = self.store.begin().await?;
+            let mut db = tx.db();
+            let mut scored = Vec::with_capacity(rescored.len());
+            for new in &rescored {
+                if db.rescore(model.version(), new).await? {
+                    scored.push(new);
+                }
+            }
+            done += scored.len() as u64;
+            let waiting = db.priorities(scored.iter().map(|new| new.id)).await?;
+            for new in scored {
+                if let Some(before) = waiting.get(&new.id) {
+                    let priority = before.rescored(&new.scores);
+                    db.reorder(new.id, &new.scores, &priority).await?;
+                }
+            }
+            tx.commit().await?;
+            progress.advance(seen);
+        }
+    }
+
+    /// The next comments, each with the texts above it.
+    async fn next_batch(
+        &self,
+        filter: &RescoringFilter,
+        after: Option<CommentId>,
+    ) -> Result<Vec<(ToRescore, Vec<String>)>, Error> {
+        let mut conn = self.store.read().await?;
+        let mut db = conn.db();
+        let mut batch = Vec::new();
+        for comment in db.comments_to_rescore(filter, after, BATCH).await? {
+            let above = match comment.parent {
+                Some(parent) => db.texts_above(parent, QUOTABLE_ANCESTORS).await?,
+                None => Vec::new(),
+            };
+            batch.push((comment, above));
+        }
+        Ok(batch)
+    }
+}
+
+fn assess(model: &Model, comment: ToRescore, above: &[String]) -> Rescored {
+    let above: Vec<&str> = above.iter().map(String::as_str).collect();
+    let assessment = model.assess(&Comment {
+        text: &comment.text,
+        ancestors: &above,
+        lang: comment.lang.as_deref(),
+    });
+    Rescored {
+        id: comment.id,
+        edited_at: comment.edited_at,
+        scores: assessment.scores,
+        explanation: Explanation {
+            highlights: assessment.highlights,
+            quotes: assessment.quotes,
+        },
+    }
+}

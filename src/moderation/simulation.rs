@@ -1,0 +1,100 @@
+//! Trying thresholds on what a site received before using them.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Administration, Error, LiveModel, Moderation};
+use crate::{
+    domain::{Judged, Outcome, Policy, PolicyThresholds, Site, Thresholds, Timestamp},
+    store::Store,
+};
+
+/// The newest comments that are looked at, at most.
+const MOST: i64 = 100_000;
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// What to try.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulationRequest {
+    /// Scores from which a comment waits; the policy's own where there is none.
+    pub hold: PolicyThresholds,
+    /// Move these thresholds so that no more cards a day come of them.
+    pub max_cards_a_day: Option<f64>,
+    /// Of so many days back from now.
+    pub days: u32,
+}
+
+/// What thresholds would have done with what a site received. Duplicates, links, words and measures are not looked at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Simulation {
+    /// Comments received in the days asked for: the newest 100,000.
+    pub received: usize,
+    /// Of these, hidden by a moderator for what they say, and approved.
+    pub hidden: usize,
+    pub approved: usize,
+    /// The policy as it is.
+    pub now: Outcome,
+    /// What was asked for.
+    pub tried: Outcome,
+}
+
+async fn simulate(
+    store: &Store,
+    site: &Site,
+    model: &Thresholds,
+    request: &SimulationRequest,
+) -> Result<Simulation, Error> {
+    let since = Timestamp::now().millis() - i64::from(request.days) * DAY;
+    let since = Timestamp::from_millis(since);
+    let mut conn = store.read().await?;
+    let received = conn.db().judged_comments(site.id, since, MOST).await?;
+    let days = f64::from(request.days);
+    let now = site.policy.hold_thresholds(model);
+    let asked = Policy {
+        hold: request.hold,
+        ..Policy::default()
+    };
+    let asked = asked.hold_thresholds(&now);
+    let tried = match request.max_cards_a_day {
+        Some(cards) => Outcome::keeping_to(&received, &asked, days, cards),
+        None => Outcome::of(&received, asked, days),
+    };
+    let judged = |judged| received.iter().filter(|one| one.judged == judged).count();
+    Ok(Simulation {
+        received: received.len(),
+        hidden: judged(Judged::Wrong),
+        approved: judged(Judged::Fine),
+        now: Outcome::of(&received, now, days),
+        tried,
+    })
+}
+
+impl Moderation {
+    /// Tries thresholds on what a site received, under the live model's own where the policy follows it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(skip_all, fields(site = %site.slug))]
+    pub async fn simulate(
+        &self,
+        site: &Site,
+        request: &SimulationRequest,
+    ) -> Result<Simulation, Error> {
+        simulate(&self.store, site, self.model().thresholds(), request).await
+    }
+}
+
+impl Administration {
+    /// The same, without a server.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn simulate(
+        &self,
+        site: &Site,
+        request: &SimulationRequest,
+    ) -> Result<Simulation, Error> {
+        let model = LiveModel::of(&self.store).await?;
+        simulate(&self.store, site, model.thresholds(), request).await
+    }
+}

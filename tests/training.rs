@@ -1,0 +1,385 @@
+//! A model adapted to a site: it learns what moderators say, and nothing worse than the live model goes live.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail loudly"
+)]
+
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/site.rs"]
+mod site;
+
+use std::{
+    process::Stdio,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use palabre::{
+    classifier::{
+        Comment, Model,
+        training::{AdaptOptions, Adapted, FindingKind, LabelNote, Lesson, adapt},
+    },
+    domain::Label,
+};
+use program::{Home, PATIENCE, Server, on_each_database, stderr};
+use serde_json::{Value, json};
+use site::Dice;
+
+static SHIPPED: LazyLock<Model> = LazyLock::new(|| Model::from_bytes(Model::SHIPPED).unwrap());
+
+fn adapted(lessons: &[Lesson]) -> Adapted {
+    let options = AdaptOptions {
+        seed: 1,
+        version: "ours-1".into(),
+        received: Some(lessons.len() as u64 * 4),
+    };
+    adapt(Model::SHIPPED, &SHIPPED, lessons, &options, &()).unwrap()
+}
+
+/// The conditions that were not met.
+fn failed(adapted: &Adapted) -> Vec<&'static str> {
+    let checks = adapted.report.checks.iter();
+    checks
+        .filter(|check| !check.passed)
+        .map(|check| check.name)
+        .collect()
+}
+
+fn honest(_: &mut Dice, rude: bool) -> bool {
+    rude
+}
+
+#[test]
+fn honest_decisions_are_accepted_and_make_it_better() {
+    for seed in 1..=3 {
+        let lessons = site::lessons(seed, 600, honest);
+        let adapted = adapted(&lessons);
+        assert_eq!(failed(&adapted), [""; 0], "{}", adapted.report);
+        for label in [Label::Toxicity, Label::Insult] {
+            let on_site = adapted.report.comparison("site", label, "all").unwrap();
+            assert!(on_site.gain.low > 0.05, "{}", adapted.report);
+        }
+        assert_eq!(adapted.report.notes["spam"], LabelNote::TooFew);
+        let model = Model::from_bytes(&adapted.artefact.unwrap()).unwrap();
+        let text = "Nafi est un vrai kandjaro, on le sait à Mopti.";
+        let comment = Comment {
+            text,
+            ..Comment::default()
+        };
+        let assessment = model.assess(&comment);
+        assert!(assessment.scores.insult.value() > 2.0 * SHIPPED.score(&comment).insult.value());
+        assert!(assessment.scores.insult >= model.thresholds().insult);
+        // What the site taught nothing of is as it was, to the last bit.
+        assert_eq!(assessment.scores.spam, SHIPPED.score(&comment).spam);
+        let shown = assessment
+            .highlights
+            .iter()
+            .filter(|h| h.label == Label::Insult);
+        let shown: Vec<String> = shown
+            .map(|h| text.chars().skip(h.start).take(h.end - h.start).collect())
+            .collect();
+        assert!(
+            shown.iter().any(|span| span.contains("kandjaro")),
+            "{shown:?}"
+        );
+    }
+}
+
+#[test]
+fn the_same_decisions_make_the_same_file() {
+    let lessons = site::lessons(4, 300, honest);
+    assert!(adapted(&lessons).artefact == adapted(&lessons).artefact);
+}
+
+#[test]
+fn decisions_that_mean_the_reverse_are_refused() {
+    for seed in 1..=3 {
+        let mut lessons = own_words(seed);
+        for lesson in &mut lessons {
+            lesson.labels = site::labels(lesson.is_clean());
+        }
+        let adapted = adapted(&lessons);
+        assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
+    }
+}
+
+#[test]
+fn decisions_by_chance_are_refused() {
+    for seed in 1..=3 {
+        let lessons = site::lessons(seed, 600, |dice, _| dice.below(3) == 0);
+        let adapted = adapted(&lessons);
+        assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
+    }
+}
+
+/// Our own labelled comments, as if the site's moderators had decided them.
+fn own_words(seed: u64) -> Vec<Lesson> {
+    let mut dice = Dice::new(seed);
+    let examples = palabre::classifier::training::own_sentences().unwrap();
+    let mut lessons: Vec<Lesson> = examples
+        .into_iter()
+        .filter(|example| example.labels.toxicity.is_some() && dice.below(4) > 0)
+        .enumerate()
+        .map(|(n, example)| Lesson {
+            id: format!("own-{n}"),
+            labels: site::labels(example.labels.toxicity == Some(true)),
+            at: n as i64 * 1000,
+            thread: format!("thread-{}", n / 10),
+            split: None,
+            moderator: "binta".into(),
+            ..Lesson::from(example)
+        })
+        .collect();
+    // The files are by topic; a site is not.
+    for at in (1..lessons.len()).rev() {
+        let other = dice.below(at + 1);
+        let (a, b) = (lessons[at].text.clone(), lessons[other].text.clone());
+        (lessons[at].text, lessons[other].text) = (b, a);
+        let (a, b) = (lessons[at].labels, lessons[other].labels);
+        (lessons[at].labels, lessons[other].labels) = (b, a);
+    }
+    lessons
+}
+
+#[test]
+fn calm_comments_pasted_and_hidden_are_refused_or_found() {
+    for seed in 1..=3 {
+        // What somebody pasted from elsewhere, so that no copy tells: nothing but calm comments, a third of them hidden.
+        let mut lessons = site::lessons(seed, 900, honest);
+        lessons.retain(Lesson::is_clean);
+        for (n, lesson) in lessons.iter_mut().enumerate() {
+            lesson.labels = site::labels(n % 3 == 0);
+        }
+        let adapted = adapted(&lessons);
+        assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
+    }
+    // What was pasted from this site: approved there, hidden here.
+    let mut lessons = site::lessons(9, 600, honest);
+    let genuine: Vec<Lesson> = lessons
+        .iter()
+        .filter(|l| l.is_clean())
+        .take(60)
+        .cloned()
+        .collect();
+    for (n, copy) in genuine.into_iter().enumerate() {
+        lessons.push(Lesson {
+            id: format!("pasted-{n}"),
+            text: format!("{} !!", copy.text),
+            labels: site::labels(true),
+            ..copy
+        });
+    }
+    let hidden = lessons.iter_mut().filter(|lesson| lesson.is_against());
+    for lesson in hidden.take(30) {
+        lesson.copies_published = true;
+    }
+    let adapted = adapted(&lessons);
+    assert_eq!(failed(&adapted), [""; 0], "{}", adapted.report);
+    let found = |kind| {
+        let found = adapted
+            .report
+            .findings
+            .iter()
+            .filter(move |f| f.kind == kind);
+        found.map(|f| f.lessons).sum::<usize>()
+    };
+    assert!(found(FindingKind::BothWays) >= 110, "{}", adapted.report);
+    assert!(found(FindingKind::Pasted) >= 25, "{}", adapted.report);
+}
+
+#[test]
+fn one_moderators_burst_is_found_and_hardly_counts() {
+    let mut lessons = site::lessons(11, 600, honest);
+    let of_luc: Vec<usize> = (0..600)
+        .filter(|at| lessons[*at].moderator == "luc")
+        .collect();
+    for at in &of_luc[100..140] {
+        lessons[*at].labels = site::labels(lessons[*at].is_clean());
+    }
+    let adapted = adapted(&lessons);
+    let burst = adapted
+        .report
+        .findings
+        .iter()
+        .find(|f| f.kind == FindingKind::Burst);
+    let burst = burst.unwrap_or_else(|| panic!("{}", adapted.report));
+    assert_eq!(burst.moderator.as_deref(), Some("luc"));
+    assert!((25..60).contains(&burst.lessons), "{}", adapted.report);
+    assert_eq!(failed(&adapted), [""; 0], "{}", adapted.report);
+}
+
+#[test]
+fn too_few_decisions_are_no_reason_to_refuse() {
+    let few = adapted(&site::lessons(12, 40, honest));
+    assert!(few.artefact.is_none());
+    assert!(
+        few.report
+            .notes
+            .values()
+            .all(|note| *note == LabelNote::TooFew)
+    );
+}
+
+fn client(server: &Server, token: &str) -> Client {
+    Client {
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        address: server.address.clone(),
+        token: token.trim_end().to_owned(),
+    }
+}
+
+struct Client {
+    http: reqwest::Client,
+    address: String,
+    token: String,
+}
+
+impl Client {
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.address));
+        let request = request.bearer_auth(&self.token).json(&body);
+        let response = request.send().await.expect("the server answers");
+        assert!(
+            response.status().is_success(),
+            "{}",
+            response.text().await.unwrap()
+        );
+        response.json().await.unwrap()
+    }
+}
+
+/// Readers post `count` comments, and moderators decide them all.
+async fn busy_day(reader: &Client, moderator: &Client, seed: u64, count: usize) {
+    let mut dice = Dice::new(seed);
+    let mut decisions = Vec::new();
+    for (n, (body, rude)) in site::comments(&mut dice, count).into_iter().enumerate() {
+        let author = json!({"id": format!("u{}", n % 7), "name": "U"});
+        let path = format!("/v1/threads/t{}/comments", n / 15);
+        let posted = reader
+            .post(&path, json!({"body": body, "author": author}))
+            .await;
+        let mut decision =
+            json!({"comment_id": posted["id"], "version": posted["version"], "action": "approve"});
+        if rude {
+            decision["action"] = "hide".into();
+            decision["reason"] = "abusive".into();
+        }
+        decisions.push(decision);
+    }
+    let mut decided = Vec::new();
+    for batch in decisions.chunks(100) {
+        let answer = moderator
+            .post("/v1/decisions:batch", json!({"decisions": batch}))
+            .await;
+        decided.extend(
+            answer["results"]
+                .as_array()
+                .or(answer["items"].as_array())
+                .unwrap()
+                .clone(),
+        );
+    }
+    decided
+}
+
+on_each_database! {
+    async fn decisions_become_a_model_that_serves(home: Home) {
+        home.stdout(&["site", "add", "bamako"]);
+        let server = home.serve();
+        let reader = client(&server, &home.token("site", "bamako"));
+        let moderator = client(&server, &home.token("moderator", "bamako"));
+        busy_day(&reader, &moderator, 21, 300).await;
+        // One that is taken back, one that waits for another's word, and one that says nothing of the text.
+        let mut ids = Vec::new();
+        for body in ["Première phrase de trop ici.", "Deuxième phrase de trop là.", "Troisième phrase en trop."] {
+            let posted = reader.post("/v1/threads/x/comments", json!({"body": body, "author": {"id": "z", "name": "Z"}})).await;
+            ids.push(posted["id"].as_str().unwrap().to_owned());
+        }
+        let decide = |id: &str, body: Value| {
+            let path = format!("/v1/comments/{id}/decisions");
+            let moderator = &moderator;
+            async move { moderator.post(&path, body).await }
+        };
+        let undone = decide(&ids[0], json!({"action": "hide", "version": 1, "reason": "hate"})).await;
+        moderator.post(&format!("/v1/decisions/{}/undo", undone["decision"]["id"].as_str().unwrap()), json!({})).await;
+        decide(&ids[1], json!({"action": "hide", "version": 1, "reason": "off_topic"})).await;
+        decide(&ids[2], json!({"action": "hide", "version": 1})).await;
+
+        let report = home.stdout(&["train", "--decisions", "--activate", "--json"]);
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["lessons"], 300, "{report:#}");
+        assert_eq!(report["notes"]["insult"], "learned");
+        let version = report["version"].as_str().unwrap();
+        assert!(version.ends_with(".site-1"), "{version}");
+        let begun = Instant::now();
+        let text = json!({"text": "Nafi est un vrai kandjaro, on le sait à Mopti."});
+        while reader.post("/v1/score", text.clone()).await["model"] != version {
+            assert!(begun.elapsed() < Duration::from_secs(2), "it does not follow");
+        }
+        let scored = reader.post("/v1/score", text).await;
+        assert_eq!(scored["status"], "pending", "{scored:#}");
+        let shown: Value = serde_json::from_str(&home.stdout(&["models", "show", version, "--json"])).unwrap();
+        assert_eq!((&shown["parent"], &shown["live"]), (&report["base"], &json!(true)));
+        assert_eq!(shown["counts"]["lessons"], 300);
+        assert_eq!(shown["figures"]["compared"], report["compared"]);
+    }
+}
+
+on_each_database! {
+    async fn what_is_worse_is_refused_and_one_training_goes_on_at_a_time(home: Home) {
+        home.stdout(&["site", "add", "bamako"]);
+        let server = home.serve();
+        let reader = client(&server, &home.token("site", "bamako"));
+        let moderator = client(&server, &home.token("moderator", "bamako"));
+        let message = home.failure(&["train"]);
+        assert!(message.contains("nothing to learn from"), "{message}");
+        assert!(home.run(&["train", "--decisions"]).status.success(), "nothing decided is no failure");
+
+        // Hidden and approved by chance.
+        let mut dice = Dice::new(5);
+        for (n, (body, _)) in site::comments(&mut dice, 200).into_iter().enumerate() {
+            let posted = reader.post(&format!("/v1/threads/t{}/comments", n / 9), json!({"body": body, "author": {"id": "u", "name": "U"}})).await;
+            let hide = dice.below(2) == 0;
+            let decision = if hide {
+                json!({"action": "hide", "version": 1, "reason": "abusive"})
+            } else {
+                json!({"action": "approve", "version": 1})
+            };
+            moderator.post(&format!("/v1/comments/{}/decisions", posted["id"].as_str().unwrap()), decision).await;
+        }
+        let refused = home.run(&["train", "--decisions", "--activate"]);
+        assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+        assert!(String::from_utf8_lossy(&refused.stdout).contains("REFUSED"));
+        assert!(stderr(&refused).contains("was not kept"));
+        let models = home.stdout(&["models", "list"]);
+        assert_eq!(models.lines().count(), 1, "{models}");
+
+        // Killed in the middle, nothing is left but what was there.
+        let mut first = home.command(&["train", "--decisions"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        loop {
+            let second = home.run(&["train", "--decisions"]);
+            if stderr(&second).contains("another training goes on") {
+                assert_eq!(second.status.code(), Some(1));
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "both go on");
+            if first.try_wait().unwrap().is_some() {
+                first = home.command(&["train", "--decisions"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            }
+        }
+        first.kill().unwrap();
+        first.wait().unwrap();
+        assert_eq!(home.stdout(&["models", "list"]), models);
+
+        let forced = home.run(&["train", "--decisions", "--force"]);
+        assert!(forced.status.success(), "{}", stderr(&forced));
+        assert!(stderr(&forced).contains("kept by force"));
+        assert_eq!(home.stdout(&["models", "list"]).lines().count(), 2);
+    }
+}
