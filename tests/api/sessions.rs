@@ -175,7 +175,10 @@ async fn unpacked(client: &Client, name: &str) -> String {
         let request = client.request(Method::GET, &path);
         request.header("accept-encoding", taken).send()
     };
-    let (packed, plain) = (file("gzip, br").await.unwrap(), file("gzip;q=0").await.unwrap());
+    let (packed, plain) = (
+        file("gzip, br").await.unwrap(),
+        file("gzip;q=0").await.unwrap(),
+    );
     assert_eq!(packed.headers()["content-encoding"], "gzip");
     assert!(!plain.headers().contains_key("content-encoding"));
     assert_ne!(packed.headers()["etag"], plain.headers()["etag"]);
