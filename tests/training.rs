@@ -153,7 +153,7 @@ fn calm_comments_pasted_and_hidden_are_refused_or_found() {
         let mut lessons = site::lessons(seed, 900, honest);
         lessons.retain(Lesson::is_clean);
         for (n, lesson) in lessons.iter_mut().enumerate() {
-            lesson.labels = site::labels(n % 3 == 0);
+            lesson.labels = site::labels(n.is_multiple_of(3));
         }
         let adapted = adapted(&lessons);
         assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
@@ -271,20 +271,10 @@ async fn busy_day(reader: &Client, moderator: &Client, seed: u64, count: usize) 
         }
         decisions.push(decision);
     }
-    let mut decided = Vec::new();
     for batch in decisions.chunks(100) {
-        let answer = moderator
-            .post("/v1/decisions:batch", json!({"decisions": batch}))
-            .await;
-        decided.extend(
-            answer["results"]
-                .as_array()
-                .or(answer["items"].as_array())
-                .unwrap()
-                .clone(),
-        );
+        let batch = json!({"decisions": batch});
+        moderator.post("/v1/decisions:batch", batch).await;
     }
-    decided
 }
 
 on_each_database! {

@@ -175,7 +175,7 @@ mod tests {
         let mut entries = Vec::new();
         let words = tokenise(&glyphs("kwyx du marché"), &[]);
         features::each(&words, |feature| {
-            entries.push((feature.hash, [0.7; LABELS]))
+            entries.push((feature.hash, [0.7; LABELS]));
         });
         let artefact = artefact::read(&artefact::tests::with_site(&entries)).unwrap();
         let text = tokenise(&glyphs("Oh le kwyx. Voici le marché du lundi !"), &[]);

@@ -29,6 +29,10 @@ Examples:
   palabre train --data labels.jsonl.gz
   palabre train --base none --data labels.jsonl --data more.jsonl.gz --version 2026.11-1 --report report"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own, in any combination"
+)]
 pub struct TrainArgs {
     /// Labelled comments, JSON lines, gzipped or not; may be given several times
     #[arg(long = "data", value_name = "FILE")]

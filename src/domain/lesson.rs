@@ -53,7 +53,7 @@ mod tests {
     use super::*;
     use crate::domain::Score;
 
-    fn present(labels: &PerLabel<Option<bool>>) -> Vec<Label> {
+    fn present(labels: PerLabel<Option<bool>>) -> Vec<Label> {
         let present = labels.iter().filter(|(_, label)| **label == Some(true));
         present.map(|(label, _)| label).collect()
     }
@@ -74,7 +74,7 @@ mod tests {
             (R::Other, &[]),
         ] {
             let labels = taught(Action::Hide, Some(reason), &LabelOverrides::new(), &[]);
-            assert_eq!(present(&labels), expected, "{reason:?}");
+            assert_eq!(present(labels), expected, "{reason:?}");
             assert!(labels.iter().all(|(_, label)| *label != Some(false)));
         }
     }
@@ -99,7 +99,7 @@ mod tests {
         });
         let none = LabelOverrides::new();
         let labels = taught(Action::Hide, None, &none, &machine);
-        assert_eq!(present(&labels), [Label::Threat]);
+        assert_eq!(present(labels), [Label::Threat]);
         let nothing = taught(Action::Hide, None, &none, &machine[1..]);
         assert_eq!(nothing, PerLabel::default());
     }
@@ -108,9 +108,9 @@ mod tests {
     fn what_was_set_by_hand_stands() {
         let by_hand = LabelOverrides::from([(Label::Toxicity, false), (Label::Profanity, true)]);
         let labels = taught(Action::Hide, Some(DecisionReason::Abusive), &by_hand, &[]);
-        assert_eq!(present(&labels), [Label::Insult, Label::Profanity]);
+        assert_eq!(present(labels), [Label::Insult, Label::Profanity]);
         assert_eq!(labels.toxicity, Some(false));
         let approved = taught(Action::Approve, None, &by_hand, &[]);
-        assert_eq!(present(&approved), [Label::Profanity]);
+        assert_eq!(present(approved), [Label::Profanity]);
     }
 }

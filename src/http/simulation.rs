@@ -43,7 +43,7 @@ const fn a_month() -> u32 {
 
 /// Says what other thresholds would have done with what the site received. Changes nothing.
 #[utoipa::path(
-    post, path = "/v1/sites/{slug}/policy:simulate", operation_id = "simulatePolicy",
+    post, path = "/v1/sites/{slug}/policy:simulate", operation_id = "simulatePolicy", tag = "sites",
     params(SitePath),
     request_body = SimulationBody,
     responses(

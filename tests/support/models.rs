@@ -4,22 +4,24 @@ use palabre::classifier::Model;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes before the header: the magic number, and three or more numbers.
-const FIXED: usize = 20;
+/// The magic number and the format.
+const BEGIN: usize = 12;
 
 /// The shipped model with another header.
 pub fn changed(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let shipped = Model::SHIPPED;
     let number = |at: usize| u32::from_le_bytes(shipped[at..at + 4].try_into().unwrap());
-    let length = number(12) as usize;
-    let mut header: Value = serde_json::from_slice(&shipped[FIXED..FIXED + length]).unwrap();
+    let sections = if number(8) == 1 { 2 } else { 4 };
+    let from = BEGIN + 4 * sections;
+    let to = from + number(BEGIN) as usize;
+    let mut header: Value = serde_json::from_slice(&shipped[from..to]).unwrap();
     change(&mut header);
     let header = serde_json::to_vec(&header).unwrap();
-    let mut bytes = shipped[..12].to_vec();
+    let mut bytes = shipped[..BEGIN].to_vec();
     bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&shipped[16..FIXED]);
+    bytes.extend_from_slice(&shipped[BEGIN + 4..from]);
     bytes.extend_from_slice(&header);
-    bytes.extend_from_slice(&shipped[FIXED + length..shipped.len() - 8]);
+    bytes.extend_from_slice(&shipped[to..shipped.len() - 8]);
     let check = xxh3_64(&bytes);
     bytes.extend_from_slice(&check.to_le_bytes());
     bytes

@@ -159,7 +159,7 @@ mod tests {
         let mut random = Random(5);
         let mut points = |signal: f32| -> Vec<(f32, f32, bool)> {
             let point = |n: usize| {
-                let present = n % 3 == 0;
+                let present = n.is_multiple_of(3);
                 let heard = if present { signal } else { 0.0 };
                 (random.unit(), random.unit() + heard, present)
             };

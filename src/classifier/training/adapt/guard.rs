@@ -210,11 +210,13 @@ mod tests {
 
     #[test]
     fn a_burst_is_found_and_an_opinion_is_not() {
-        let burst = odd_runs(&decided(|at| (60..95).contains(&at) || at % 17 == 0));
+        let burst = odd_runs(&decided(|at| {
+            (60..95).contains(&at) || at.is_multiple_of(17)
+        }));
         assert!((33..45).contains(&burst.len()), "{}", burst.len());
         assert!(burst.iter().filter(|at| (60..95).contains(*at)).count() >= 33);
-        assert!(odd_runs(&decided(|at| at % 2 == 0)).is_empty());
-        assert!(odd_runs(&decided(|at| at % 9 == 0)).is_empty());
+        assert!(odd_runs(&decided(|at| at.is_multiple_of(2))).is_empty());
+        assert!(odd_runs(&decided(|at| at.is_multiple_of(9))).is_empty());
         assert!(odd_runs(&[]).is_empty());
     }
 }

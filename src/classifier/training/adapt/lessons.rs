@@ -3,7 +3,7 @@
 use super::Row;
 use crate::classifier::training::dataset::{Example, Split};
 use crate::domain::{Label, PerLabel};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Share of the newest lessons that is held out.
@@ -125,7 +125,7 @@ pub(super) fn split(lessons: &[Lesson], rows: &mut [Row]) {
         rows[*at].measured = true;
     }
     let threads = decided.iter().map(|at| &lessons[*at].thread);
-    let threads: HashMap<&String, ()> = threads.map(|thread| (thread, ())).collect();
+    let threads: BTreeSet<&String> = threads.collect();
     for (at, row) in rows.iter_mut().enumerate() {
         let thread = &lessons[at].thread;
         let part = if threads.len() < FEW_THREADS || thread.is_empty() {

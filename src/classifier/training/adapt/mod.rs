@@ -98,7 +98,7 @@ pub fn adapt(
         .filter(|label| lessons::has_enough(lessons, &rows, *label, LEAST_ROWS))
         .collect();
     let mut report = AdaptReport::new(&parts, live, lessons, &rows, options);
-    report.findings = findings.clone();
+    report.findings.clone_from(&findings);
     for label in Label::ALL.into_iter().filter(|l| !enough.contains(l)) {
         report.note(label, LabelNote::TooFew);
     }
