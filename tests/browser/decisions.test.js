@@ -191,19 +191,22 @@ test('the keys of WordPress and Coral can be had, and none', async () => {
 	await page.locator('#foot', { hasText: 'All is done' }).waitFor();
 });
 
-test('an author whose appeal is refused gets an answer', async () => {
+test('an author who appealed gets an answer, whatever it is', async () => {
 	const paper = await Newspaper.found();
-	const comment = await paper.post('Merci pour cet article.');
-	await paper.decide(comment, 'hide');
-	await ask(paper.tokens.site, 'POST', `/v1/comments/${comment.id}/appeals`, { text: 'Je n’ai rien dit de mal.' });
 	const page = await paper.seat();
-	await page.goto('/moderation?queue=appeals');
-	await reads(page, 'Merci');
-	await page.keyboard.press('h');
-	await page.locator('dialog textarea').fill('Relisez la charte.');
-	await page.keyboard.press('Control+Enter');
-	await until(async () => {
-		const { items } = await ask(paper.tokens.moderator, 'GET', `/v1/decisions?comment=${comment.id}`);
-		return items.some(({ note }) => note === 'Relisez la charte.');
-	}, 'the answer is written down');
+	for (const [key, note, status] of [['h', 'Relisez la charte.', 'hidden'], ['a', 'Vous aviez raison.', 'published']]) {
+		const comment = await paper.post(`Merci pour cet article : ${note}`);
+		await paper.decide(comment, 'hide');
+		await ask(paper.tokens.site, 'POST', `/v1/comments/${comment.id}/appeals`, { text: 'Je n’ai rien dit de mal.' });
+		await page.goto('/moderation?queue=appeals');
+		await reads(page, note);
+		await page.keyboard.press(key);
+		await page.locator('dialog textarea').fill(note);
+		await page.keyboard.press('Control+Enter');
+		const answered = await until(async () => {
+			const { appeal, status: now } = await paper.comment(comment);
+			return appeal.answer && { ...appeal.answer, status: now };
+		}, 'the author is answered');
+		assert.deepEqual([answered.note, answered.status], [note, status]);
+	}
 });

@@ -37,6 +37,30 @@ test('one sees what another has taken, and cannot decide it', async () => {
 	assert.deepEqual(await texts(page), ['Alpha.', 'Bravo.'], 'it is back in its place');
 });
 
+test('one sees who looks at a card, and until they look at another', async () => {
+	const paper = await Newspaper.found();
+	await paper.hold(['Alpha.', 'Bravo.']);
+	const [awa, binta] = await Promise.all(['awa', 'binta'].map((name) => paper.seat(name)));
+	await reads(awa, 'Alpha.');
+	await reads(binta, 'Alpha.');
+	await card(awa, 'Alpha.').locator('.claim', { hasText: 'binta' }).waitFor();
+	await binta.keyboard.press('j');
+	await card(awa, 'Bravo.').locator('.claim', { hasText: `binta-${paper.slug} looks at it` }).waitFor();
+	assert.equal(await card(awa, 'Alpha.').locator('.claim').textContent(), '');
+});
+
+test('a quarter of an hour is as many cards as one decides in it, the most harmful first', async () => {
+	const paper = await Newspaper.found();
+	await paper.hold([...Array.from({ length: 48 }, (_, n) => `Mot ${n}.`), 'Bande de voleurs, vous êtes tous des ordures !']);
+	const page = await paper.seat();
+	await page.locator('.card').first().waitFor();
+	await page.keyboard.press('q');
+	await page.locator('#tools [aria-pressed=true]').waitFor();
+	await reads(page, 'voleurs');
+	// Nobody knows this moderator's pace yet: twenty seconds a card.
+	assert.equal((await ids(page)).length, 45);
+});
+
 test('what another decides goes from the list, and the card under the cursor stays where it is', async () => {
 	const paper = await Newspaper.found();
 	const held = await paper.hold(Array.from({ length: 14 }, (_, n) => `Mot ${String.fromCharCode(65 + n)}.`));

@@ -33,4 +33,5 @@ async function call(method, path, { query, body, keepalive } = {}) {
 
 export const get = (path, query) => call('GET', path, { query });
 export const post = (path, body = {}, query) => call('POST', path, { body, query });
+export const put = (path, body) => call('PUT', path, { body });
 export const remove = (path, options) => call('DELETE', path, options);

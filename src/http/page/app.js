@@ -1,5 +1,5 @@
 // The page's state, and what every action does. What one does not need at first is loaded when it is asked for.
-import { get, post, Problem, remove, session } from './api.js';
+import { get, post, Problem, put, remove, session } from './api.js';
 import { Bar, drawFilters, drawTabs, drawTools, dress } from './chrome.js';
 import { Decisions, said } from './decisions.js';
 import { choose, compose } from './dialogs.js';
@@ -29,7 +29,8 @@ let news = [];
 let working = false;
 let beside = '';
 
-const feed = new Feed(byId('feed'), () => foot());
+const beSeen = calmly(() => { feed.current && put('v1/queue/presence', { comment_id: feed.current.comment.id }).catch(() => {}); }, 1000);
+const feed = new Feed(byId('feed'), () => foot(), beSeen);
 const bar = new Bar(act);
 const siteOf = (item) => item.site ?? item.thread?.site ?? (filter.site || (sites.length === 1 ? sites[0] : ''));
 const decisions = new Decisions(feed, bar, siteOf);
@@ -139,6 +140,7 @@ function announce(items) {
 }
 
 function onEvent(kind, { comment_id: id, by, until, action }) {
+	if (kind === 'queue.viewed' && by !== me.name) return feed.showViewer(id, by);
 	if (kind === 'queue.claimed') feed.showClaim(id, { by, until });
 	if (kind === 'queue.released') feed.showClaim(id, null);
 	if (kind === 'queue.added') look();
@@ -147,11 +149,11 @@ function onEvent(kind, { comment_id: id, by, until, action }) {
 	recount();
 }
 
-// Work mode: ten cards that nobody else gets.
-async function work() {
+// Work mode: cards that nobody else gets, ten or as many as one decides in some minutes.
+async function work(share = { limit: SHARE }) {
 	if (working && feed.size) return show();
 	try {
-		const { items } = await post('v1/queue/claims', { limit: SHARE, filter: claimFilter(filter) });
+		const { items } = await post('v1/queue/claims', { ...share, filter: claimFilter(filter) });
 		if (!items.length) return bar.say(t('empty'));
 		working = true;
 		pager = null;
@@ -168,11 +170,12 @@ function giveBack(options) {
 	return remove('v1/queue/claims', options).catch(() => {});
 }
 
-// An author who appealed in vain is owed an answer.
+// An author who appealed is owed an answer.
+const owes = (item, action) => action !== 'escalate' && item?.comment.appeal?.answer === null;
+
 async function decide(action, details) {
 	const item = feed.current;
-	const owed = action === 'hide' && item?.queue === 'appeals';
-	const note = owed ? await compose(t('keepHidden'), t('note')) : undefined;
+	const note = owes(item, action) ? await compose(t(action === 'hide' ? 'keepHidden' : action), t('note')) : undefined;
 	if (!item || note === null) return;
 	// Of a folded card the other copies are still to be decided.
 	decisions.decide(item, action, { ...details, note }).then(() => item.duplicates?.count > 1 && look());
@@ -190,9 +193,9 @@ function decideCopies(action) {
 	if (feed.current?.duplicates?.count > 1) decide(action, { scope: 'duplicates' });
 }
 
-// For the same reason appeals are not hidden by the dozen.
+// For the same reason appeals are not decided by the dozen.
 function decideTicked(action) {
-	const items = feed.items.filter(({ comment, queue }) => feed.ticked.has(comment.id) && !(action === 'hide' && queue === 'appeals'));
+	const items = feed.items.filter((item) => feed.ticked.has(item.comment.id) && !owes(item, action));
 	if (items.length) decisions.batch(items, action);
 }
 
@@ -264,7 +267,8 @@ const ACTIONS = {
 	nextQueue: () => openTab(nextTab() ?? tabOf(filter)),
 	queue: (number) => openTab(TABS[number - 1]),
 	news: showNews,
-	work,
+	work: () => work(),
+	quarter: () => work({ minutes: 15 }),
 	search: () => byId('q')?.focus(),
 	blur,
 	help: async () => (await part('help')).showHelp(),

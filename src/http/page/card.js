@@ -67,13 +67,14 @@ function voices({ reports = [], appeals = [] }) {
 	);
 }
 
-function foot({ comment, queue, duplicates, priority, claim }, me) {
+function foot(item, me) {
+	const { comment, queue, duplicates, priority } = item;
 	const copies = duplicates?.count > 1 && h('li', {}, button('members', t('n.copies', { n: duplicates.count }), '.link'));
 	return h(
 		'footer', {},
 		h('ul.chips', { role: 'list' }, (comment.reasons ?? []).map(chip), copies, priority && h('li', {}, why(priority))),
 		h('div.actions', {}, keyed('approve'), keyed('hide', t(queue === 'appeals' ? 'keepHidden' : 'hide')), keyed('reason', t('withReason')), keyed('escalate')),
-		h('span.claim', {}, lease(claim, me)),
+		h('span.claim', {}, others(item, me)),
 	);
 }
 
@@ -87,4 +88,9 @@ function why({ value, parts }) {
 
 export function lease(claim, me) {
 	return claim ? t(claim.by === me ? 'mine' : 'claimed', { who: claim.by, until: clock(claim.until) }) : '';
+}
+
+// Whose it is, and who looks at it.
+export function others({ claim, viewers = [] }, me) {
+	return [lease(claim, me), ...viewers.map(({ by }) => t('here', { who: by }))].filter(Boolean).join(' · ');
 }

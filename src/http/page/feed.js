@@ -1,6 +1,6 @@
 // The cards on the screen. One that the moderator looks at does not move unless the moderator did something.
 import { byId, h } from './dom.js';
-import { card, lease } from './card.js';
+import { card, others } from './card.js';
 import { expand } from './spans.js';
 
 export class Feed {
@@ -9,8 +9,8 @@ export class Feed {
 	#focused = null;
 	#places = { first: 0, last: 0 };
 
-	constructor(root, changed) {
-		Object.assign(this, { root, changed });
+	constructor(root, changed, looked) {
+		Object.assign(this, { root, changed, looked });
 		this.ticked = new Set();
 		// What left an earlier list does not come back into this one.
 		this.generation = 0;
@@ -80,7 +80,21 @@ export class Feed {
 		const entry = this.#find(id);
 		if (!entry) return;
 		entry.item.claim = claim;
-		this.#still(() => { entry.element.querySelector('.claim').textContent = lease(claim, this.me); });
+		this.#say(entry);
+	}
+
+	// One looks at one card at a time.
+	showViewer(id, by) {
+		for (const entry of this.#entries) {
+			const { comment, viewers = [] } = entry.item;
+			const left = viewers.filter((viewer) => viewer.by !== by);
+			entry.item.viewers = comment.id === id ? [...left, { by }] : left;
+			if (comment.id === id || left.length < viewers.length) this.#say(entry);
+		}
+	}
+
+	#say({ item, element }) {
+		this.#still(() => { element.querySelector('.claim').textContent = others(item, this.me); });
 	}
 
 	// What became of a card, with a button: [label, onclick].
@@ -121,6 +135,7 @@ export class Feed {
 		this.#focused?.element.classList.remove('current');
 		entry.element.classList.add('current');
 		this.#focused = entry;
+		this.looked();
 	}
 
 	tick(id, on = !this.ticked.has(id)) {

@@ -8,7 +8,7 @@ const GROUPS = {
 	decide: ['approve', 'hide', 'spam', 'escalate', 'reason', 'subtree', 'copies', 'copiesApproved', 'undo'],
 	several: ['tick', 'tickAll', 'approveAll', 'hideAll', 'escalateAll'],
 	look: ['next', 'prev', 'expand', 'thread', 'author', 'blur'],
-	goOn: ['queue', 'nextQueue', 'news', 'work', 'search', 'help'],
+	goOn: ['queue', 'nextQueue', 'news', 'work', 'quarter', 'search', 'help'],
 };
 const NAMES = { reason: 'whyHide', expand: 'showAll', news: 'showNews', spam: 'r.spam', help: 'keymap' };
 

@@ -6,7 +6,7 @@ import { t } from './words.js';
 
 const COMMON = {
 	escalate: 'e', escalateAll: 'E', undo: 'z', next: 'j', prev: 'k', tick: 'x', tickAll: 'X', reason: 'r', copies: 'c', copiesApproved: 'C', subtree: 's',
-	nextQueue: 't', thread: 'o', author: 'i', expand: 'm', news: 'n', work: 'w', search: '/', blur: 'b', help: '?',
+	nextQueue: 't', thread: 'o', author: 'i', expand: 'm', news: 'n', work: 'w', quarter: 'q', search: '/', blur: 'b', help: '?',
 };
 
 const MAPS = {

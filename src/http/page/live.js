@@ -1,7 +1,7 @@
 // EventSource comes back by itself after a broken connection, but gives up after a refusal: then a new one is made.
 import { address } from './api.js';
 
-const KINDS = ['queue.added', 'queue.claimed', 'queue.released', 'comment.decided', 'comment.deleted'];
+const KINDS = ['queue.added', 'queue.claimed', 'queue.released', 'queue.viewed', 'comment.decided', 'comment.deleted'];
 // In milliseconds: how long a broken connection is worth no word, and the longest pause between tries.
 const QUIET = 10_000;
 const LONGEST_PAUSE = 60_000;
