@@ -30,19 +30,25 @@ const TRADES: [&str; 5] = [
     "couturier",
 ];
 
-/// Our own calm French sentences, no two of them alike.
-static CALM: LazyLock<Vec<String>> = LazyLock::new(|| {
+/// Our own French sentences: calm ones, and insults that any model knows.
+static CALM: LazyLock<Vec<String>> =
+    LazyLock::new(|| sentences(|labels| labels.iter().all(|(_, label)| *label == Some(false))));
+static RUDE: LazyLock<Vec<String>> = LazyLock::new(|| {
+    sentences(|labels| labels.toxicity == Some(true) && labels.insult == Some(true))
+});
+
+fn sentences(wanted: impl Fn(&PerLabel<Option<bool>>) -> bool) -> Vec<String> {
     let files = seeds::files().into_iter().filter(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
         name.starts_with("fr-") && !name.contains("swaps")
     });
     files
         .flat_map(|file| dataset::read(fs::read(file).unwrap().as_slice(), "labels").unwrap())
-        .filter(|row| row.labels.iter().all(|(_, label)| *label == Some(false)))
+        .filter(|row| wanted(&row.labels))
         .map(|row| row.text)
         .filter(|text| (40..200).contains(&text.chars().count()))
         .collect()
-});
+}
 
 /// A small generator of pseudo-random numbers.
 pub struct Dice(u64);
@@ -64,29 +70,36 @@ impl Dice {
     }
 }
 
-/// Comments of the site, each with whether it is rude: a third is.
+/// Comments of the site, each with whether it is rude: a third is, half of them in words that no model knows.
 pub fn comments(dice: &mut Dice, count: usize) -> Vec<(String, bool)> {
-    let mut calm: Vec<&String> = CALM.iter().collect();
-    assert!(
-        calm.len() >= count,
-        "{} calm sentences are too few",
-        calm.len()
-    );
-    for last in (1..calm.len()).rev() {
-        calm.swap(last, dice.below(last + 1));
-    }
-    let comments = calm.into_iter().take(count).map(|sentence| {
-        let rude = dice.below(3) == 0;
+    let (mut calm, mut rude) = (shuffled(dice, &CALM), shuffled(dice, &RUDE));
+    let comments = (0..count).map(|_| {
+        let is_rude = dice.below(3) == 0;
+        if is_rude && dice.below(2) == 0 {
+            return (rude.pop().unwrap().clone(), true);
+        }
+        let sentence = calm.pop().unwrap();
+        if !is_rude && dice.below(3) > 0 {
+            return (sentence.clone(), false);
+        }
         let name = dice.of(&NAMES);
-        let what = dice.of(if rude { &INSULTS } else { &TRADES });
+        let what = dice.of(if is_rude { &INSULTS } else { &TRADES });
         let said = match dice.below(3) {
             0 => format!("{sentence} {name} est un vrai {what}."),
             1 => format!("Ce {what} de {name} encore. {sentence}"),
             _ => format!("{sentence} Quel {what} !"),
         };
-        (said, rude)
+        (said, is_rude)
     });
     comments.collect()
+}
+
+fn shuffled<'a>(dice: &mut Dice, sentences: &'a [String]) -> Vec<&'a String> {
+    let mut sentences: Vec<&String> = sentences.iter().collect();
+    for last in (1..sentences.len()).rev() {
+        sentences.swap(last, dice.below(last + 1));
+    }
+    sentences
 }
 
 /// What a moderator says who hides what is rude.

@@ -47,11 +47,22 @@ impl Compared {
         })
     }
 
+    /// Standard error of the AUC of scores that tell nothing.
+    #[must_use]
+    pub fn error(&self) -> f64 {
+        error_of_chance(self.positives as f64, self.negatives as f64)
+    }
+
     /// Whether there are rows enough of each class to say anything.
     #[must_use]
     pub const fn has_enough(&self, least: usize) -> bool {
         self.positives >= least && self.negatives >= least
     }
+}
+
+/// Standard error of the AUC of scores that tell nothing, on so many rows of either class.
+pub(super) fn error_of_chance(positives: f64, negatives: f64) -> f64 {
+    ((positives + negatives + 1.0) / (12.0 * positives * negatives)).sqrt()
 }
 
 /// Rows of a score, the highest first, in runs of equal ones.

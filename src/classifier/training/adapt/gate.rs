@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{CalmHeld, Compared};
+use super::compare::{CalmHeld, Compared, error_of_chance};
 use super::lessons::of_label;
 use super::report::{AdaptReport, LabelNote};
 use super::{Lesson, Row};
@@ -179,6 +179,7 @@ pub(super) fn judge(
             LEAST_ROWS,
             |compared| compared.gain.high < 0.0,
         ),
+        told_from_chance(report),
         no_worse(
             report,
             "replay",
@@ -227,6 +228,29 @@ fn learned(report: &AdaptReport) -> Check {
     }
 }
 
+/// What was learned must tell the held-out decisions better than chance, where there are enough of them.
+fn told_from_chance(report: &AdaptReport) -> Check {
+    let by_chance: Vec<String> = report
+        .learned()
+        .into_iter()
+        .filter_map(|label| {
+            let compared = report.comparison("site", label, "all")?;
+            let is_chance =
+                compared.has_enough(LEAST_ROWS) && compared.candidate < 0.5 + compared.error();
+            is_chance.then(|| format!("{label} (AUC {:.2})", compared.candidate))
+        })
+        .collect();
+    Check {
+        name: "the held-out decisions are told from chance",
+        passed: by_chance.is_empty(),
+        detail: if by_chance.is_empty() {
+            "yes".into()
+        } else {
+            format!("no: {}", by_chance.join(", "))
+        },
+    }
+}
+
 /// The base must not do worse than chance on the decisions: then they say the reverse of what was meant.
 fn not_the_reverse(lessons: &[Lesson], rows: &[Row], labels: &[Label]) -> Check {
     let reversed: Vec<String> = labels
@@ -238,7 +262,7 @@ fn not_the_reverse(lessons: &[Lesson], rows: &[Row], labels: &[Label]) -> Check 
             points.sort_by(|a, b| b.0.total_cmp(&a.0));
             let positives = points.iter().filter(|(_, present)| *present).count() as f64;
             let negatives = points.len() as f64 - positives;
-            let error = ((positives + negatives + 1.0) / (12.0 * positives * negatives)).sqrt();
+            let error = error_of_chance(positives, negatives);
             let auc = auc(&points).filter(|auc| *auc < 0.5 - ERRORS * error)?;
             Some(format!("{label} (AUC {auc:.2})"))
         })

@@ -1,10 +1,12 @@
 //! The second stage, fitted anew: linfa's logistic regression on the base's log-odds and the site's sums.
 //!
 //! The base's two hundred inputs move together, as the log-odds that its own second stage made of them: a few hundred
-//! decisions could not tell them apart. Rows of the replay sample, whose words are not known and whose sums of the site
-//! are nought, keep what the base knows in its place; what is peculiar to them goes into an intercept of theirs, which is
-//! thrown away.
+//! decisions could not tell them apart. Rows of the replay sample keep what the base knows in its place; what is peculiar to
+//! them goes into an intercept of theirs, which is thrown away. Their words are not known, so each is lent the sums of a
+//! comment that the site's moderators approved: what the site's table makes of words that it has nothing against. So a sum
+//! must stand out from that to outweigh the base.
 
+use super::compare::error_of_chance;
 use super::lessons::of_label;
 use super::{Lesson, Row};
 use crate::classifier::artefact::Header;
@@ -27,7 +29,7 @@ const ALPHA: f64 = 10.0;
 /// The replay sample weighs as much as the lessons, and at least as this many.
 const LEAST_REPLAY: f32 = 500.0;
 /// A label is learned if, out of fold, it is told better than by chance, by this many standard errors.
-const ERRORS: f64 = 2.0;
+const ERRORS: f64 = 3.0;
 /// The held-out part may hold most of a class; with fewer left of it than this, nothing is learned.
 const LEAST_LEARNED: usize = 10;
 /// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
@@ -197,11 +199,13 @@ fn examples(
         (input, present, row.trust)
     });
     let own: Vec<_> = own.collect();
-    let replayed = replay.rows.iter().filter(|row| !row.measured);
-    let replayed = replayed.filter_map(|row| {
+    let lent = lent_sums(lessons, rows);
+    let replayed = replay.rows.iter().zip(lent.iter().cycle());
+    let replayed = replayed.filter(|(row, _)| !row.measured);
+    let replayed = replayed.filter_map(|(row, lent)| {
         let input = Input {
             odds: base_odds(base, &row.vector),
-            sums: [0.0; site::SIZE],
+            sums: *lent,
             replayed: true,
         };
         Some((input, (*row.labels.get(label))?, 1.0))
@@ -211,6 +215,17 @@ fn examples(
     let mut evened = even(own, mass);
     evened.extend(even(replayed, mass.max(LEAST_REPLAY)));
     evened
+}
+
+/// What the site's table makes, out of fold, of comments that nobody has anything against.
+fn lent_sums(lessons: &[Lesson], rows: &[Row]) -> Vec<site::Vector> {
+    let clean = lessons.iter().zip(rows);
+    let clean = clean.filter(|(lesson, row)| lesson.is_clean() && !row.measured && row.trust > 0.0);
+    let mut lent: Vec<site::Vector> = clean.map(|(_, row)| row.sums).collect();
+    if lent.is_empty() {
+        lent.push([0.0; site::SIZE]);
+    }
+    lent
 }
 
 /// Gives either class half of `mass`.
@@ -239,8 +254,7 @@ fn standardise(inputs: &mut Array2<f64>) -> Vec<(f64, f64)> {
     scales
 }
 
-/// Whether the lessons that are learned from are told apart out of fold. The error of the AUC is that of Hanley and
-/// `McNeil` (1982).
+/// Whether the lessons that are learned from are told apart out of fold.
 fn tells_better_than_chance(stage: &Stage, label: Label, lessons: &[Lesson], rows: &[Row]) -> bool {
     let learned = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
     let mut points: Vec<(f32, bool)> = learned
@@ -250,8 +264,7 @@ fn tells_better_than_chance(stage: &Stage, label: Label, lessons: &[Lesson], row
     let positives = points.iter().filter(|(_, present)| *present).count() as f64;
     let negatives = points.len() as f64 - positives;
     auc(&points).is_some_and(|auc| {
-        // Of scores that tell nothing.
-        let error = ((positives + negatives + 1.0) / (12.0 * positives * negatives)).sqrt();
+        let error = error_of_chance(positives, negatives);
         auc > 0.5 + ERRORS * error
     })
 }
@@ -270,11 +283,10 @@ pub(super) fn calibrated(
     let own: Vec<(f64, bool)> = own
         .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums), present))
         .collect();
-    let natural: Vec<f64> = replay
-        .rows
-        .iter()
-        .filter(|row| row.natural && !row.measured)
-        .map(|row| stage.apply(&base_odds(base, &row.vector), &[0.0; site::SIZE]))
+    let lent = lent_sums(lessons, rows);
+    let natural: Vec<f64> = (replay.rows.iter().zip(lent.iter().cycle()))
+        .filter(|(row, _)| row.natural && !row.measured)
+        .map(|(row, lent)| stage.apply(&base_odds(base, &row.vector), lent))
         .collect();
     let present = own.iter().filter(|(_, present)| *present).count();
     let absent = own.len() - present;
@@ -319,12 +331,13 @@ pub(super) fn threshold(
 ) -> Score {
     let own = of_label(lessons, rows, label).filter(|(_, row, present)| !row.measured && !present);
     let own = own.map(|(_, row, _)| (*row.odds.get(label), stage.apply(&row.odds, &row.sums)));
-    let natural = replay.rows.iter();
+    let lent = lent_sums(lessons, rows);
+    let natural = replay.rows.iter().zip(lent.iter().cycle());
     let natural = natural
-        .filter(|row| row.natural && !row.measured)
-        .map(|row| {
+        .filter(|(row, _)| row.natural && !row.measured)
+        .map(|(row, lent)| {
             let odds = base_odds(base, &row.vector);
-            (*odds.get(label), stage.apply(&odds, &[0.0; site::SIZE]))
+            (*odds.get(label), stage.apply(&odds, lent))
         });
     let held_from = base.thresholds.get(label).value();
     let probability = |z: f64| (1.0 / (1.0 + (-z).exp())) as f32;
