@@ -190,6 +190,7 @@ pub(super) fn judge(
         no_worse(report, "own", "our own sentences", LEAST_ROWS, |compared| {
             compared.candidate < compared.live - OWN_LOSS && compared.gain.high < 0.0
         }),
+        worth_it(report),
         no_more_calm_held(report),
     ];
     Ok(())
@@ -225,6 +226,29 @@ fn learned(report: &AdaptReport) -> Check {
         name: "something was learned",
         passed,
         detail,
+    }
+}
+
+/// What is lost on our own sentences must be won at the site, both beyond noise.
+fn worth_it(report: &AdaptReport) -> Check {
+    let lost: Vec<&str> = report
+        .learned()
+        .into_iter()
+        .filter(|label| {
+            let gain = |set| Some(report.comparison(set, *label, "all")?.gain);
+            let lost = gain("own").is_some_and(|own| own.high < 0.0);
+            lost && gain("site").is_none_or(|site| site.low <= 0.0)
+        })
+        .map(Label::as_str)
+        .collect();
+    Check {
+        name: "what it costs elsewhere is won at the site",
+        passed: lost.is_empty(),
+        detail: if lost.is_empty() {
+            "yes".into()
+        } else {
+            format!("no: {}", lost.join(", "))
+        },
     }
 }
 
