@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Store, StoreError, sql};
+use super::{
+    Store, StoreError,
+    opening::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS},
+    sql,
+};
 use crate::domain::Timestamp;
 
 /// The migrations of a database, and of this version.
