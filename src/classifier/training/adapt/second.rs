@@ -28,8 +28,11 @@ const ROWS: f32 = 6_000.0;
 const ALPHA: f64 = 10.0;
 /// The replay sample weighs as much as the lessons, and at least as this many.
 const LEAST_REPLAY: f32 = 500.0;
-/// A label is learned if, out of fold, it is told better than by chance, by this many standard errors.
-const ERRORS: f64 = 3.0;
+/// A label is learned if either half of the lessons is told better than by chance by what the other half taught, by this
+/// many standard errors.
+const ERRORS: f64 = 2.5;
+/// And by this AUC at least: decisions made by chance may agree with the base a little, by chance.
+const LEAST_AUC: f64 = 0.6;
 /// The held-out part may hold most of a class; with fewer left of it than this, nothing is learned.
 const LEAST_LEARNED: usize = 10;
 /// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
@@ -123,7 +126,6 @@ pub(super) fn fit(
     base: &Header,
     seed: u64,
 ) -> Result<Option<Stage>, TrainError> {
-    let (mut used_odds, mut used_sums) = inputs(label);
     let learned = |class: bool| {
         let of_class = of_label(lessons, rows, label);
         of_class.filter(move |(_, row, present)| !row.measured && *present == class)
@@ -131,10 +133,29 @@ pub(super) fn fit(
     if learned(true).count().min(learned(false).count()) < LEAST_LEARNED {
         return Ok(None);
     }
-    let examples = examples(label, lessons, rows, replay, base);
-    let repeated = repeat(&examples, ROWS, seed);
+    let fit_on = |learned: &dyn Fn(&Row) -> bool| {
+        let examples = examples(label, lessons, rows, replay, base, learned);
+        fit_examples(label, &examples, seed)
+    };
+    let stage = fit_on(&|_| true)?;
+    if stage.sums.is_empty() {
+        return Ok(None);
+    }
+    let halves = [0, 1].map(|half| Ok((half, fit_on(&|row| row.fold % 2 != half)?)));
+    let halves = halves.into_iter().collect::<Result<Vec<_>, TrainError>>()?;
+    Ok(tells_better_than_chance(&halves, label, lessons, rows).then_some(stage))
+}
+
+/// One fit, with nothing in it that has the wrong sign.
+fn fit_examples(
+    label: Label,
+    examples: &[(Input, Target)],
+    seed: u64,
+) -> Result<Stage, TrainError> {
+    let (mut used_odds, mut used_sums) = inputs(label);
+    let repeated = repeat(examples, ROWS, seed);
     let failed = |reason: String| TrainError::SecondStage { label, reason };
-    let stage = loop {
+    loop {
         let columns = used_odds.len() + used_sums.len();
         let mut inputs = Array2::<f64>::zeros((repeated.len(), columns + 1).f());
         for (at, (example, _)) in repeated.iter().enumerate() {
@@ -159,7 +180,7 @@ pub(super) fn fit(
         }
         let raw = |at: usize| params[at] / scales[at].1;
         let offset: f64 = (0..=columns).map(|at| raw(at) * scales[at].0).sum();
-        break Stage {
+        return Ok(Stage {
             odds: (used_odds.iter().enumerate())
                 .map(|(at, label)| (*label, raw(at)))
                 .collect(),
@@ -167,10 +188,8 @@ pub(super) fn fit(
                 .map(|(at, sum)| (*sum, raw(used_odds.len() + at)))
                 .collect(),
             intercept: intercept - offset,
-        };
-    };
-    let tells = tells_better_than_chance(&stage, label, lessons, rows);
-    Ok((tells && !stage.sums.is_empty()).then_some(stage))
+        });
+    }
 }
 
 /// A row of the site or of the replay sample.
@@ -188,8 +207,10 @@ fn examples(
     rows: &[Row],
     replay: &Replay,
     base: &Header,
+    learned: &dyn Fn(&Row) -> bool,
 ) -> Vec<(Input, Target)> {
-    let own = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
+    let own = of_label(lessons, rows, label);
+    let own = own.filter(|(_, row, _)| !row.measured && learned(row));
     let own = own.map(|(_, row, present)| {
         let input = Input {
             odds: row.odds,
@@ -254,19 +275,29 @@ fn standardise(inputs: &mut Array2<f64>) -> Vec<(f64, f64)> {
     scales
 }
 
-/// Whether the lessons that are learned from are told apart out of fold.
-fn tells_better_than_chance(stage: &Stage, label: Label, lessons: &[Lesson], rows: &[Row]) -> bool {
-    let learned = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
-    let mut points: Vec<(f32, bool)> = learned
-        .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums) as f32, present))
-        .collect();
-    points.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let positives = points.iter().filter(|(_, present)| *present).count() as f64;
-    let negatives = points.len() as f64 - positives;
-    auc(&points).is_some_and(|auc| {
-        let error = error_of_chance(positives, negatives);
-        auc > 0.5 + ERRORS * error
-    })
+/// Whether half of the lessons is told apart by what was fitted on the other half. By the whole fit, on what it was fitted
+/// to, any lessons would be, a little.
+fn tells_better_than_chance(
+    halves: &[(usize, Stage)],
+    label: Label,
+    lessons: &[Lesson],
+    rows: &[Row],
+) -> bool {
+    let (mut sum, mut positives, mut negatives) = (0.0, 0.0, 0.0);
+    for (half, stage) in halves {
+        let left_out = of_label(lessons, rows, label)
+            .filter(|(_, row, _)| !row.measured && row.fold % 2 == *half);
+        let mut points: Vec<(f32, bool)> = left_out
+            .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums) as f32, present))
+            .collect();
+        points.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let present = points.iter().filter(|(_, present)| *present).count();
+        positives += present as f64;
+        negatives += (points.len() - present) as f64;
+        sum += auc(&points).unwrap_or(0.5);
+    }
+    let mean = sum / halves.len() as f64;
+    mean > LEAST_AUC.max(0.5 + ERRORS * error_of_chance(positives, negatives))
 }
 
 /// Brings a stage's log-odds to the rate at which the site meets the label.
