@@ -54,16 +54,16 @@ on_each_database! {
 
 on_each_database! {
     async fn of_many_at_once_each_gets_others(app: App) {
-        held(&app, 40).await;
+        held(&app, 100).await;
         let replica = app.beside(crate::harness::open_doors()).await;
-        let claimed = at_once((0..16).map(|n| {
+        let claimed = at_once((0..64).map(|n| {
             let app = if n % 2 == 0 { &app } else { &replica };
             let moderator = app.moderator(&format!("m{n}"));
-            async move { claim(&moderator, 4).await }
+            async move { claim(&moderator, 2).await }
         })).await;
         let all: Vec<String> = claimed.iter().flatten().map(|item| id(&item["comment"]).to_owned()).collect();
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "no item twice");
-        assert_eq!(all.len(), 40, "and none left out");
+        assert_eq!(all.len(), 100, "and none left out");
     }
 }
 
