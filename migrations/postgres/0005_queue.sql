@@ -1,6 +1,9 @@
 -- The queue grows up: search by an index, items by the harm they do, how long they have waited; answers to appeals, the weight of
 -- reports, copies of what a moderator hid, and who looks at what.
 
+-- All at once and first, in the order in which servers read them: waiting for one while holding another is a deadlock.
+LOCK TABLE events, comments, fingerprints, appeals, reports, decisions, queue IN ACCESS EXCLUSIVE MODE;
+
 -- When an item entered the queue it is in; none means with the comment.
 ALTER TABLE queue ADD COLUMN entered_at BIGINT;
 -- The harm to be expected of it, in ten-thousandths of a point.

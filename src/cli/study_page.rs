@@ -170,30 +170,10 @@ fn evasion(page: &mut String, study: &Study) -> fmt::Result {
 fn context(page: &mut String, study: &Study) -> fmt::Result {
     let (swapped, underlined) = (study.swapped, study.underlined);
     if swapped.pairs > 0 {
-        write!(
-            page,
-            "<h2>Replies below two comments</h2><p>{} replies stand below a comment that makes them abuse and below one that \
-             does not. Told apart: {} ({} that pass by themselves, {} that are held by themselves). Held below both: {}. Held \
-             below neither: {}.</p>",
-            swapped.pairs,
-            swapped.told_apart,
-            swapped.raised,
-            swapped.lowered,
-            swapped.always_held,
-            swapped.never_held
-        )?;
+        write!(page, "<h2>Replies below two comments</h2><p>{swapped}</p>")?;
     }
     if underlined.rows > 0 {
-        write!(
-            page,
-            "<h2>Highlights</h2><p>Against what people underlined in {} comments, by letters: precision {:.2}, recall {:.2}, \
-             F1 {:.2}; a highlight touches a mark in {:.0} %.</p>",
-            underlined.rows,
-            underlined.precision,
-            underlined.recall,
-            underlined.f1,
-            underlined.touched * 100.0
-        )?;
+        write!(page, "<h2>Highlights</h2><p>{underlined}</p>")?;
     }
     Ok(())
 }

@@ -77,6 +77,11 @@ impl From<Error> for Problem {
             Error::TrainingGoesOn => {
                 Self::conflict("training-goes-on", "Not now", error.to_string())
             }
+            Error::OtherModelLive => Self::conflict(
+                "other-model-live",
+                "Another model is live",
+                error.to_string(),
+            ),
             Error::NoEarlierModel => {
                 Self::conflict("no-earlier-model", "Nothing before", error.to_string())
             }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Error, Moderation, Thing, decide::held_comment, reports::enter};
+use super::{Error, Moderation, Thing, decide::held_comment, edit::event, reports::enter};
 use crate::{
     domain::{
-        Appeal, AppealAnswer, AppealId, Caller, Comment, CommentId, Decision, Note, QueueName,
-        StandingAppeal, Status,
+        Appeal, AppealAnswer, AppealId, Caller, Comment, CommentId, Decision, EventKind, Note,
+        QueueName, StandingAppeal, Status,
     },
-    store::{Db, StoreError},
+    store::{Db, StoreError, Writes},
 };
 
 /// What a moderator should think of before they decide. It stops nobody: there may be no other moderator.
@@ -71,6 +71,10 @@ impl Moderation {
         db.update_comment(&comment).await?;
         if comment.status == Status::Hidden {
             enter(&mut db, &comment, QueueName::Appeals, at).await?;
+        } else {
+            // It waits already: whoever has it before them hears that it is another.
+            let told = [event(&comment, EventKind::CommentChanged)];
+            db.write(Writes::default().events(&told)).await?;
         }
         tx.commit().await?;
         Ok(appeal)

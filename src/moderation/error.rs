@@ -120,6 +120,8 @@ pub enum Error {
     ModelExists,
     #[error("no model was live before this one")]
     NoEarlierModel,
+    #[error("another model went live meanwhile: the new one is kept, and not made live")]
+    OtherModelLive,
     #[error("another training goes on: wait for its end")]
     TrainingGoesOn,
     #[error("no model was made: {0}")]

@@ -1,6 +1,6 @@
 //! The live model: the database says which, every process keeps it loaded.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::Error;
 use crate::{
@@ -11,7 +11,11 @@ use crate::{
 
 /// The loaded live model. Replaced as a whole; who holds the old one finishes with it.
 #[derive(Debug)]
-pub struct LiveModel(RwLock<Arc<Model>>);
+pub struct LiveModel {
+    model: RwLock<Arc<Model>>,
+    /// The checksum of one that this program cannot use, as after an upgrade of another server: it is not loaded again.
+    unusable: Mutex<Option<String>>,
+}
 
 impl LiveModel {
     /// Registers the shipped model if it is new here, makes it live unless the site runs one of its own, and loads the
@@ -24,7 +28,10 @@ impl LiveModel {
             None => shipped,
         };
         tracing::info!(version = live.version(), "model loaded");
-        Ok(Self(RwLock::new(Arc::new(live))))
+        Ok(Self {
+            model: RwLock::new(Arc::new(live)),
+            unusable: Mutex::new(None),
+        })
     }
 
     /// The live model of a migrated database, the shipped one where none went live yet. Changes nothing.
@@ -40,21 +47,37 @@ impl LiveModel {
 
     /// The live model.
     pub(super) fn get(&self) -> Arc<Model> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.model.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn unusable(&self) -> MutexGuard<'_, Option<String>> {
+        self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the live model again if another one went live.
     pub(super) async fn follow(&self, store: &Store) -> Result<(), Error> {
         let current = self.get();
-        let Some(next) = load_live(store, current.checksum()).await? else {
+        let known = |stored: &StoredModel| {
+            stored.checksum == current.checksum()
+                || self.unusable().as_ref() == Some(&stored.checksum)
+        };
+        let mut conn = store.read().await?;
+        let Some(stored) = conn.db().live_model().await?.filter(|live| !known(live)) else {
             return Ok(());
+        };
+        let next = match fetch(&mut conn.db(), &stored).await {
+            Err(Error::Model(error)) => {
+                *self.unusable() = Some(stored.checksum);
+                return Err(error.into());
+            }
+            outcome => outcome?,
         };
         tracing::info!(
             from = current.version(),
             to = next.version(),
             "model changed"
         );
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        *self.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())
     }
 }
@@ -114,12 +137,12 @@ async fn load_live(store: &Store, known_checksum: &str) -> Result<Option<Model>,
     if live.checksum == known_checksum {
         return Ok(None);
     }
-    let artefact = conn
-        .db()
-        .model_artefact(&live.version)
-        .await?
-        .unwrap_or_default();
-    Ok(Some(load(&live, &artefact)?))
+    Ok(Some(fetch(&mut conn.db(), &live).await?))
+}
+
+async fn fetch(db: &mut Db<'_>, stored: &StoredModel) -> Result<Model, Error> {
+    let artefact = db.model_artefact(&stored.version).await?;
+    Ok(load(stored, &artefact.unwrap_or_default())?)
 }
 
 /// Loads a stored model, if its file is what it was when it was stored.

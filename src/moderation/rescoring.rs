@@ -76,6 +76,7 @@ impl Administration {
                 .collect();
             let mut tx = self.store.begin().await?;
             let mut db = tx.db();
+            db.hold_comments(rescored.iter().map(|new| new.id)).await?;
             let mut scored = Vec::with_capacity(rescored.len());
             for new in &rescored {
                 if db.rescore(model.version(), new).await? {

@@ -27,6 +27,7 @@ impl Moderation {
         let mut tx = self.store.begin().await?;
         erased += tx.db().erase_ended_sessions(now).await?;
         erased += tx.db().forget_views_before(now).await?;
+        erased += tx.db().forget_told_views(now.days_before(1)).await?;
         tx.commit().await?;
         for site in self.administration.sites().await? {
             let Some(days) = site.policy.retention_days else {

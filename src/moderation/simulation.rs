@@ -27,7 +27,9 @@ pub struct SimulationRequest {
 /// What thresholds would have done with what a site received. Duplicates, links, words and measures are not looked at.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Simulation {
-    /// Comments received in the days asked for: the newest 100,000.
+    /// Days looked at: fewer than were asked for where the site is younger, or had more than 100,000 comments.
+    pub days: f64,
+    /// Comments received in these days: the newest 100,000.
     pub received: usize,
     /// Of these, hidden by a moderator for what they say, and approved.
     pub hidden: usize,
@@ -44,11 +46,16 @@ async fn simulate(
     model: &Thresholds,
     request: &SimulationRequest,
 ) -> Result<Simulation, Error> {
-    let since = Timestamp::now().millis() - i64::from(request.days) * DAY;
-    let since = Timestamp::from_millis(since);
+    let now = Timestamp::now();
+    let since = Timestamp::from_millis(now.millis() - i64::from(request.days) * DAY);
     let mut conn = store.read().await?;
-    let received = conn.db().judged_comments(site.id, since, MOST).await?;
-    let days = f64::from(request.days);
+    let (received, oldest) = conn.db().judged_comments(site.id, since, MOST).await?;
+    // As many days as were looked at: a young site has fewer, and so has one of which not all was read.
+    let begun = match oldest {
+        Some(oldest) if received.len() as i64 >= MOST => oldest,
+        _ => since.max(site.created_at),
+    };
+    let days = ((now.millis() - begun.millis()) as f64 / DAY as f64).max(1.0);
     let now = site.policy.hold_thresholds(model);
     let asked = Policy {
         hold: request.hold,
@@ -61,6 +68,7 @@ async fn simulate(
     };
     let judged = |judged| received.iter().filter(|one| one.judged == judged).count();
     Ok(Simulation {
+        days,
         received: received.len(),
         hidden: judged(Judged::Wrong),
         approved: judged(Judged::Fine),

@@ -20,6 +20,8 @@ use crate::{
 
 /// Decisions read at a time.
 const PAGE: i64 = 500;
+/// The newest lessons that are learned from, at most.
+const MOST_LESSONS: usize = 100_000;
 
 /// What to learn from, and what to do with the outcome.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +67,10 @@ impl Administration {
         let lock = self.store.lock_training().await?;
         let lock = lock.ok_or(Error::TrainingGoesOn)?;
         let trained = self.train_alone(request, progress).await;
-        lock.release().await?;
+        if let Err(error) = lock.release().await {
+            // The model is there all the same; what is left of the lock goes with its connection.
+            tracing::warn!(error = %error, "the lock of trainings was not given back");
+        }
         trained
     }
 
@@ -74,11 +79,7 @@ impl Administration {
         request: TrainingRequest,
         progress: Arc<dyn Progress + Send>,
     ) -> Result<Trained, Error> {
-        let live = {
-            let mut conn = self.store.read().await?;
-            let live = conn.db().live_model().await?;
-            live.ok_or(Error::NotFound(Thing::Model))?.version
-        };
+        let live = self.live_version().await?;
         let base = match &request.base {
             Some(version) => version.as_str().to_owned(),
             None => live.clone(),
@@ -136,6 +137,9 @@ impl Administration {
         let figures = serde_json::to_value(report).map_err(|_| Error::Broken)?;
         self.add_model(&model, &figures, artefact).await?;
         if request.activate {
+            if self.live_version().await? != live {
+                return Err(Error::OtherModelLive);
+            }
             let version = ModelVersion::parse(&version).map_err(|_| Error::Broken)?;
             self.activate_model(&version, &request.by).await?;
         }
@@ -144,6 +148,12 @@ impl Administration {
             live: request.activate,
             adapted,
         })
+    }
+
+    async fn live_version(&self) -> Result<String, Error> {
+        let mut conn = self.store.read().await?;
+        let live = conn.db().live_model().await?;
+        Ok(live.ok_or(Error::NotFound(Thing::Model))?.version)
     }
 
     async fn artefact(&self, version: &str) -> Result<Vec<u8>, Error> {
@@ -194,12 +204,12 @@ impl Administration {
             let clusters = page.iter().filter_map(|decided| decided.cluster);
             let published = published(db.published_copies(clusters).await?);
             for decided in page {
-                first = first
-                    .min(Some(decided.created_at))
-                    .or(Some(decided.created_at));
+                first = first.or(Some(decided.at));
                 lessons.extend(lesson(decided, &published));
             }
         }
+        // The newest teach what the site is like now, and memory is not for all there ever were.
+        lessons.drain(..lessons.len().saturating_sub(MOST_LESSONS));
         let received = match first {
             Some(first) => {
                 let mut conn = self.store.read().await?;

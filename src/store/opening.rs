@@ -8,6 +8,7 @@ use std::{
 
 use sqlx::{
     Connection as _, PgConnection,
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -22,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 pub(super) static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator =
     sqlx::migrate!("migrations/postgres");
+
+/// How often a migration is tried again before somebody has to look.
+const MOST_DEADLOCKS: u32 = 10;
 
 impl Store {
     /// Opens the SQLite database in `file`, which is made when missing, for its owner alone. Runs no migrations.
@@ -151,14 +155,32 @@ impl Store {
                 let options = pool.options().clone();
                 let mut connection =
                     PgConnection::connect_with(&options.options([("lock_timeout", "0")])).await?;
-                POSTGRES_MIGRATIONS
+                let mut tries = 0;
+                // Servers of the version before may be at work, and a deadlock with them ends the migration, not them.
+                while let Err(error) = (POSTGRES_MIGRATIONS)
                     .run_direct(None, &mut connection, false)
-                    .await?;
+                    .await
+                {
+                    tries += 1;
+                    if tries == MOST_DEADLOCKS || !is_deadlock(&error) {
+                        return Err(error.into());
+                    }
+                }
                 connection.close().await?;
             }
         }
         Ok(())
     }
+}
+
+fn is_deadlock(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
+        return false;
+    };
+    let code = cause
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some("40P01")
 }
 
 /// Whether an address, or the environment, says anything of TLS.

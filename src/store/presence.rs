@@ -6,7 +6,7 @@ use super::{
     Db, StoreError, sql,
     writes::{Kind, Rows, Writes, row},
 };
-use crate::domain::{CommentId, Event, Timestamp, Viewer};
+use crate::domain::{CommentId, Event, EventKind, Timestamp, Viewer};
 
 /// Events that say whom they are about.
 static VIEWS: Rows = Rows::of(
@@ -88,6 +88,19 @@ impl Db<'_> {
     /// When the database fails.
     pub async fn forget_views_before(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         sql::execute!(self, "DELETE FROM presence WHERE until <= $1", now.millis())
+    }
+
+    /// Forgets what was told of views before then: nobody comes back for that. How many rows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_told_views(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        sql::execute!(
+            self,
+            "DELETE FROM events WHERE kind = $1 AND at < $2",
+            EventKind::QueueViewed.as_str(),
+            before.millis()
+        )
     }
 
     /// Who looks at these comments, by name.

@@ -103,6 +103,24 @@ impl Db<'_> {
             .collect()
     }
 
+    /// Holds comments until the transaction ends, so that nobody edits or reports one meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold_comments(
+        &mut self,
+        comments: impl IntoIterator<Item = CommentId>,
+    ) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let mut select = sql::Select::new("SELECT id FROM comments WHERE id IN ");
+            select
+                .list(comments.into_iter().map(|id| id.0))
+                .push(" ORDER BY id FOR UPDATE");
+            let _: Vec<(Uuid,)> = select.fetch_all(self).await?;
+        }
+        Ok(())
+    }
+
     /// Gives a comment its new scores, unless its text changed meanwhile. Status, reasons, version and
     /// decisions stay. Whether it was done.
     ///

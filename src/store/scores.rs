@@ -28,16 +28,36 @@ pub struct Explanation {
     pub quotes: Vec<Span>,
 }
 
-/// The columns of `scores`, as every query of comments selects them.
+/// The six columns of scores, wherever they are selected.
 #[derive(sqlx::FromRow)]
-pub(super) struct ScoreColumns {
-    model: String,
+pub(super) struct SixScores {
     toxicity: f64,
     insult: f64,
     threat: f64,
     identity_attack: f64,
     profanity: f64,
     spam: f64,
+}
+
+impl SixScores {
+    pub(super) fn scores(&self) -> Scores {
+        PerLabel {
+            toxicity: score(self.toxicity),
+            insult: score(self.insult),
+            threat: score(self.threat),
+            identity_attack: score(self.identity_attack),
+            profanity: score(self.profanity),
+            spam: score(self.spam),
+        }
+    }
+}
+
+/// The columns of `scores`, as every query of comments selects them.
+#[derive(sqlx::FromRow)]
+pub(super) struct ScoreColumns {
+    model: String,
+    #[sqlx(flatten)]
+    six: SixScores,
     reasons: String,
     duplicate_of: Option<Uuid>,
     duplicate_kind: Option<String>,
@@ -68,14 +88,7 @@ impl TryFrom<ScoreColumns> for Scored {
             _ => None,
         };
         Ok(Self {
-            scores: PerLabel {
-                toxicity: score(row.toxicity),
-                insult: score(row.insult),
-                threat: score(row.threat),
-                identity_attack: score(row.identity_attack),
-                profanity: score(row.profanity),
-                spam: score(row.spam),
-            },
+            scores: row.six.scores(),
             reasons: sql::from_json(&row.reasons, "scores.reasons")?,
             duplicate_of,
             model: row.model,

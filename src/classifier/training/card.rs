@@ -114,29 +114,10 @@ fn disguises(f: &mut Formatter<'_>, study: &Study) -> fmt::Result {
 fn others(f: &mut Formatter<'_>, study: &Study) -> fmt::Result {
     let (swapped, underlined) = (study.swapped, study.underlined);
     if swapped.pairs > 0 {
-        writeln!(
-            f,
-            "\nOf {} replies that stand below two comments, abuse below one of them, {} are told apart ({} would pass by themselves, {} would \
-             be held), {} held below both, {} below neither.",
-            swapped.pairs,
-            swapped.told_apart,
-            swapped.raised,
-            swapped.lowered,
-            swapped.always_held,
-            swapped.never_held
-        )?;
+        writeln!(f, "\n{swapped}")?;
     }
     if underlined.rows > 0 {
-        writeln!(
-            f,
-            "\nOf the letters highlighted in {} comments that somebody underlined, {:.0} % are underlined; of those underlined, {:.0} % are \
-             highlighted; F1 by comment {:.2}; a highlight touches a mark in {:.0} %.",
-            underlined.rows,
-            underlined.precision * 100.0,
-            underlined.recall * 100.0,
-            underlined.f1,
-            underlined.touched * 100.0
-        )?;
+        writeln!(f, "\n{underlined}")?;
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ mod thresholds;
 use crate::domain::Label;
 
 pub use adapt::{
-    AdaptOptions, AdaptReport, Adapted, CalmHeld, Check, Compared, Finding, FindingKind, Interval,
+    AdaptOptions, AdaptReport, Adapted, Check, Compared, Finding, FindingKind, Held, Interval,
     LabelNote, Lesson, Taught, adapt, own_sentences,
 };
 pub use card::Card;

@@ -4,6 +4,7 @@ use super::dataset::Example;
 use crate::domain::{Label, PerLabel, Thresholds};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// Replies that stand below two comments, once as abuse and once not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +21,22 @@ pub struct Swapped {
     pub raised: usize,
     /// Of those told apart: replies that by themselves are held, so that the comment above had them let through.
     pub lowered: usize,
+}
+
+impl fmt::Display for Swapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Of {} replies that stand below two comments, abuse below one of them, {} are told apart ({} would pass by themselves, {} would \
+             be held), {} held below both, {} below neither.",
+            self.pairs,
+            self.told_apart,
+            self.raised,
+            self.lowered,
+            self.always_held,
+            self.never_held
+        )
+    }
 }
 
 /// Counts the pairs in `examples`; `alone` are the scores without anything above.

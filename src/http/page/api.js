@@ -33,5 +33,5 @@ async function call(method, path, { query, body, keepalive } = {}) {
 
 export const get = (path, query) => call('GET', path, { query });
 export const post = (path, body = {}, query) => call('POST', path, { body, query });
-export const put = (path, body) => call('PUT', path, { body });
+export const put = (path, body, options) => call('PUT', path, { body, ...options });
 export const remove = (path, options) => call('DELETE', path, options);

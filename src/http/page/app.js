@@ -29,7 +29,10 @@ let news = [];
 let working = false;
 let beside = '';
 
-const beSeen = calmly(() => { feed.current && put('v1/queue/presence', { comment_id: feed.current.comment.id }).catch(() => {}); }, 1000);
+const seen = (id = null, options = {}) => put('v1/queue/presence', { comment_id: id }, options).catch(() => {});
+const beSeen = calmly(() => { if (feed.current && !document.hidden) seen(feed.current.comment.id); }, 1000);
+setInterval(() => me.name && beSeen(), 30_000);
+addEventListener('pagehide', () => me.name && seen(null, { keepalive: true }));
 const feed = new Feed(byId('feed'), () => foot(), beSeen);
 const bar = new Bar(act);
 const siteOf = (item) => item.site ?? item.thread?.site ?? (filter.site || (sites.length === 1 ? sites[0] : ''));
@@ -178,7 +181,7 @@ async function decide(action, details) {
 	const note = owes(item, action) ? await compose(t(action === 'hide' ? 'keepHidden' : action), t('note')) : undefined;
 	if (!item || note === null) return;
 	// Of a folded card the other copies are still to be decided.
-	decisions.decide(item, action, { ...details, note }).then(() => item.duplicates?.count > 1 && look());
+	decisions.decide(item, action, { ...details, note }).then(() => (details?.scope || item.duplicates?.count > 1) && look());
 }
 
 async function hideWithReason() {

@@ -6,6 +6,7 @@ import { lease } from './card.js';
 import { ago, t } from './words.js';
 
 const BATCH = 200;
+const DAY = 86_400_000;
 
 const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
 
@@ -32,9 +33,11 @@ export class Decisions {
 		return this.#step(action, this.#reach(item, details.scope), async (step) => {
 			const { version, id } = item.comment;
 			try {
-				const { decision, comment: { version: now } } = await whole(`v1/comments/${id}/decisions`, { action, version, ...details });
+				const { decision, comment: { version: now }, group } = await whole(`v1/comments/${id}/decisions`, { action, version, ...details });
 				step.made.push({ id: decision.id });
 				item.comment.version = now;
+				// What the group left out is still to be decided.
+				if (group?.left_out) for (const other of step.ids) if (other !== id) this.gone.delete(other);
 			} catch (problem) {
 				await this.#comeBack(step, [[item, problem]], () => this.decide(item, action, details));
 			}
@@ -109,7 +112,7 @@ export class Decisions {
 		const { id } = item.comment;
 		const isCovered = (other) => other !== item && (
 			(scope === 'duplicates' && other.duplicates?.cluster === item.duplicates.cluster)
-			|| (scope === 'author_recent' && other.comment.author?.id === item.comment.author?.id)
+			|| (scope === 'author_recent' && this.siteOf(other) === this.siteOf(item) && other.comment.author?.id === item.comment.author?.id && Date.now() - Date.parse(other.comment.created_at) < DAY)
 			|| (scope === 'subtree' && other.ancestors?.some((above) => above.id === id)));
 		return [id, ...this.feed.items.filter(isCovered).map(({ comment }) => comment.id)];
 	}
@@ -141,6 +144,8 @@ export class Decisions {
 	// In words; brings the card up to date on the way.
 	async #explain(item, { status, current, claim, message }) {
 		if (status >= 500) return t('failed');
+		// Its author may have appealed meanwhile, and is owed a note.
+		if (status === 422) item.comment = await get(`v1/comments/${item.comment.id}`).catch(() => item.comment);
 		if (status !== 409) return message;
 		if (claim) {
 			item.claim = claim;

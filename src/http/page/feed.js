@@ -3,11 +3,14 @@ import { byId, h } from './dom.js';
 import { card, others } from './card.js';
 import { expand } from './spans.js';
 
+const MINUTE = 60_000;
+
 export class Feed {
 	// { item, element, place }: by its place a card that left comes back to where it was.
 	#entries = [];
 	#focused = null;
 	#places = { first: 0, last: 0 };
+	#leaving = {};
 
 	constructor(root, changed, looked) {
 		Object.assign(this, { root, changed, looked });
@@ -91,6 +94,9 @@ export class Feed {
 			entry.item.viewers = comment.id === id ? [...left, { by }] : left;
 			if (comment.id === id || left.length < viewers.length) this.#say(entry);
 		}
+		// Whoever goes away says nothing, and whoever stays is told of no more: the server believes either for a minute.
+		clearTimeout(this.#leaving[by]);
+		this.#leaving[by] = id && setTimeout(() => this.showViewer(null, by), MINUTE);
 	}
 
 	#say({ item, element }) {

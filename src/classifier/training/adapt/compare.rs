@@ -125,9 +125,9 @@ fn bootstrap(points: &[(f32, f32, bool)], seed: u64) -> Interval {
     }
 }
 
-/// Calm comments held by either model.
+/// Comments of one kind that either model holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CalmHeld {
+pub struct Held {
     pub rows: usize,
     pub live: usize,
     pub candidate: usize,
@@ -135,22 +135,22 @@ pub struct CalmHeld {
     pub only: (usize, usize),
 }
 
-impl CalmHeld {
+impl Held {
     pub(super) fn of(held: impl Iterator<Item = (bool, bool)>) -> Self {
-        let mut calm = Self {
+        let mut counted = Self {
             rows: 0,
             live: 0,
             candidate: 0,
             only: (0, 0),
         };
         for (live, candidate) in held {
-            calm.rows += 1;
-            calm.live += usize::from(live);
-            calm.candidate += usize::from(candidate);
-            calm.only.0 += usize::from(candidate && !live);
-            calm.only.1 += usize::from(live && !candidate);
+            counted.rows += 1;
+            counted.live += usize::from(live);
+            counted.candidate += usize::from(candidate);
+            counted.only.0 += usize::from(candidate && !live);
+            counted.only.1 += usize::from(live && !candidate);
         }
-        calm
+        counted
     }
 
     /// Whether more are held than chance explains (`McNemar` 1947).
@@ -158,6 +158,13 @@ impl CalmHeld {
     pub fn is_more(&self) -> bool {
         let (newly, no_longer) = (self.only.0 as f64, self.only.1 as f64);
         newly - no_longer > ERRORS * (newly + no_longer).sqrt()
+    }
+
+    /// Whether fewer are held than chance explains.
+    #[must_use]
+    pub fn is_fewer(&self) -> bool {
+        let (newly, no_longer) = (self.only.0 as f64, self.only.1 as f64);
+        no_longer - newly > ERRORS * (newly + no_longer).sqrt()
     }
 }
 
@@ -202,7 +209,7 @@ mod tests {
         let held = |newly: usize, no_longer: usize| {
             let newly = std::iter::repeat_n((false, true), newly);
             let no_longer = std::iter::repeat_n((true, false), no_longer);
-            CalmHeld::of(newly.chain(no_longer))
+            Held::of(newly.chain(no_longer))
         };
         assert!(!held(3, 0).is_more() && !held(9, 5).is_more());
         assert!(held(5, 0).is_more() && held(40, 20).is_more());

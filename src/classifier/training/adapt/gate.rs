@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{CalmHeld, Compared, error_of_chance};
+use super::compare::{Compared, Held, error_of_chance};
 use super::lessons::of_label;
 use super::report::{AdaptReport, LabelNote};
 use super::{Lesson, Row};
@@ -94,8 +94,14 @@ pub(super) fn judge(
         })
         .collect();
     progress.advance(1);
-    let calm = measured.iter().filter(|(lesson, _)| lesson.is_clean());
-    let of_site = CalmHeld::of(calm.map(|(_, scores)| both(*scores)));
+    let of_site = |clean| {
+        let those = measured
+            .iter()
+            .filter(|(lesson, _)| lesson.is_clean() == clean);
+        Held::of(those.map(|(_, scores)| both(*scores)))
+    };
+    report.harmful_held.insert("site", of_site(false));
+    let of_site = of_site(true);
     let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, (lesson, _)) in measured.iter().enumerate() {
         sets.entry("all".into()).or_default().push(at);
@@ -128,7 +134,7 @@ pub(super) fn judge(
         .collect();
     progress.advance(1);
     let natural = replayed.iter().filter(|(row, _)| row.natural);
-    let of_replay = CalmHeld::of(natural.map(|(_, (before, after))| {
+    let of_replay = Held::of(natural.map(|(_, (before, after))| {
         let before = is_held(before, replayed_by.thresholds());
         (before, is_held(after, candidate.thresholds()))
     }));
@@ -150,11 +156,12 @@ pub(super) fn judge(
         own.iter()
             .zip(scores.0.iter().copied().zip(scores.1.iter().copied()))
     };
-    let of_own = CalmHeld::of(
-        scored()
-            .filter(|(row, _)| is_calm(row))
-            .map(|(_, s)| both(s)),
-    );
+    let of_own = |calm| {
+        let those = scored().filter(|(row, _)| is_calm(row) == calm);
+        Held::of(those.map(|(_, scores)| both(scores)))
+    };
+    report.harmful_held.insert("own", of_own(false));
+    let of_own = of_own(true);
     for label in Label::ALL {
         let points = scored().filter_map(|(row, (live, candidate))| {
             Some((
@@ -191,7 +198,13 @@ pub(super) fn judge(
             compared.candidate < compared.live - OWN_LOSS && compared.gain.high < 0.0
         }),
         worth_it(report),
-        no_more_calm_held(report),
+        counted("calm comments held", &report.calm_held, Held::is_more),
+        counted(
+            "harmful comments held",
+            &report.harmful_held,
+            Held::is_fewer,
+        ),
+        has_replay(replay),
     ];
     Ok(())
 }
@@ -338,19 +351,33 @@ fn no_worse(
     }
 }
 
-fn no_more_calm_held(report: &AdaptReport) -> Check {
-    let said: Vec<String> = report
-        .calm_held
+/// That neither model holds comments which the other does not, beyond noise and in the wrong direction.
+fn counted(
+    name: &'static str,
+    sets: &BTreeMap<&'static str, Held>,
+    is_wrong: impl Fn(&Held) -> bool,
+) -> Check {
+    let said: Vec<String> = sets
         .iter()
-        .map(|(set, calm)| {
-            let (live, candidate, rows) = (calm.live, calm.candidate, calm.rows);
+        .map(|(set, held)| {
+            let (live, candidate, rows) = (held.live, held.candidate, held.rows);
             format!("{set}: {live} to {candidate} of {rows}")
         })
         .collect();
     Check {
-        name: "calm comments held",
-        passed: !report.calm_held.values().any(CalmHeld::is_more),
+        name,
+        passed: !sets.values().any(is_wrong),
         detail: said.join(", "),
+    }
+}
+
+/// Without a replay sample nobody can say whether the base is unlearned.
+fn has_replay(replay: &Replay) -> Check {
+    let rows = replay.rows.len();
+    Check {
+        name: "the base carries a replay sample",
+        passed: rows > 0,
+        detail: format!("{rows} comments"),
     }
 }
 

@@ -164,8 +164,10 @@ pub(super) fn bursts(lessons: &[Lesson], rows: &mut [Row], learned: &Learned) ->
             continue;
         }
         for at in &found {
-            // What is odd by what the others teach is nothing to measure by.
-            rows[*at].trust = if rows[*at].measured { 0.0 } else { LITTLE };
+            // The measure stays as it is: a candidate must not choose what it is measured by.
+            if !rows[*at].measured {
+                rows[*at].trust = LITTLE;
+            }
         }
         findings.push(Finding {
             moderator: Some(moderator.to_owned()),

@@ -35,7 +35,7 @@ use crate::classifier::{ModelError, quotes, site};
 use crate::domain::{Label, PerLabel};
 use rayon::prelude::*;
 
-pub use compare::{CalmHeld, Compared, Interval};
+pub use compare::{Compared, Held, Interval};
 pub use gate::{Check, own_sentences};
 pub use guard::{Finding, FindingKind};
 pub use lessons::Lesson;

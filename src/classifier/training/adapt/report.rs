@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{CalmHeld, Compared};
+use super::compare::{Compared, Held};
 use super::gate::Check;
 use super::guard::{Finding, FindingKind};
 use super::lessons::of_label;
@@ -50,7 +50,8 @@ pub struct AdaptReport {
     pub findings: Vec<Finding>,
     /// `site`, `replay` or `own` → label → set of rows → both models.
     pub compared: BTreeMap<&'static str, BTreeMap<&'static str, BTreeMap<String, Compared>>>,
-    pub calm_held: BTreeMap<&'static str, CalmHeld>,
+    pub calm_held: BTreeMap<&'static str, Held>,
+    pub harmful_held: BTreeMap<&'static str, Held>,
     pub checks: Vec<Check>,
     #[serde(skip)]
     seed: u64,
@@ -87,6 +88,7 @@ impl AdaptReport {
             findings: Vec::new(),
             compared: BTreeMap::new(),
             calm_held: BTreeMap::new(),
+            harmful_held: BTreeMap::new(),
             checks: Vec::new(),
             seed: options.seed,
         }
