@@ -172,7 +172,7 @@ test('figures of one single day are drawn too', async () => {
 // The folder still has the comments, which the program leaves out.
 const built = { skip: process.env.PALABRE_PAGE && 'not what is delivered' };
 
-test('the first card needs less than 60 kB, and nothing that is shown later', built, async () => {
+test('the first card needs less than 60 KiB, and nothing that is shown later', built, async () => {
 	const paper = await busy();
 	const seat = await paper.seat();
 	// A browser that knows nothing of the page yet.
@@ -187,7 +187,7 @@ test('the first card needs less than 60 kB, and nothing that is shown later', bu
 	await page.locator('.card').first().waitFor();
 	const names = loaded.map(({ pathname }) => pathname.replace('/moderation', '').slice(1) || 'index.html');
 	const sizes = await Promise.all(loaded.map(({ size }) => size));
-	assert.ok(sizes.reduce((sum, size) => sum + size) < 60_000, names.map((name, index) => `${name} ${sizes[index]}`).join(', '));
+	assert.ok(sizes.reduce((sum, size) => sum + size) < 60 * 1024, names.map((name, index) => `${name} ${sizes[index]}`).join(', '));
 	for (const later of ['stats.js', 'account.js', 'help.js', 'panel.js', 'words-fr.js', 'later.css']) assert.ok(!names.includes(later), later);
 	// What is loaded before the first card is asked for by the page itself, all of it at once.
 	const html = await (await fetch(`${server.address}/moderation`)).text();

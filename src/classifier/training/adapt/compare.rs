@@ -8,6 +8,8 @@ use serde::Serialize;
 const RESAMPLES: usize = 400;
 /// By how many standard errors something must differ to be more than noise.
 const ERRORS: f64 = 2.0;
+/// The least share of the harmful comments held before that must be held still.
+const STILL_HELD: f64 = 0.8;
 
 /// Where 95 of 100 resamples lie.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -160,11 +162,12 @@ impl Held {
         newly - no_longer > ERRORS * (newly + no_longer).sqrt()
     }
 
-    /// Whether fewer are held than chance explains.
+    /// Whether fewer are held than chance explains, and by more than thresholds that spare moderators cost.
     #[must_use]
     pub fn is_fewer(&self) -> bool {
         let (newly, no_longer) = (self.only.0 as f64, self.only.1 as f64);
-        no_longer - newly > ERRORS * (newly + no_longer).sqrt()
+        let beyond_noise = no_longer - newly > ERRORS * (newly + no_longer).sqrt();
+        beyond_noise && (self.candidate as f64) < STILL_HELD * self.live as f64
     }
 }
 
