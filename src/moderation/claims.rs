@@ -1,5 +1,7 @@
 //! Leases: the next items for one moderator alone.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +29,10 @@ pub struct Claimed {
     #[schema(value_type = Pace)]
     pub pace: Option<Pace>,
 }
+
+/// How often what was held by somebody else for a moment is tried to be given back, and the pause before.
+const RELEASES: u32 = 20;
+const RELEASE_AGAIN: Duration = Duration::from_millis(25);
 
 impl Moderation {
     /// Leases the next items to the caller: never one that another has, and no more than [`Claim::MOST`] in all. What
@@ -114,6 +120,29 @@ impl Moderation {
     /// When the database fails. To give back what one does not have is no error.
     #[tracing::instrument(skip_all)]
     pub async fn release(&self, caller: &Caller, comment: Option<CommentId>) -> Result<(), Error> {
+        for _ in 0..RELEASES {
+            self.release_at_once(caller, comment).await?;
+            let mut conn = self.store.read().await?;
+            if !conn
+                .db()
+                .has_claims(caller.subject.as_str(), comment)
+                .await?
+            {
+                break;
+            }
+            drop(conn);
+            // Somebody has a row just now, perhaps only to be told that the item is not theirs.
+            tokio::time::sleep(RELEASE_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    /// Gives back what no transaction has just now: to wait for one while holding others' rows is a deadlock.
+    async fn release_at_once(
+        &self,
+        caller: &Caller,
+        comment: Option<CommentId>,
+    ) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
         let at = self.clock.now();

@@ -125,4 +125,23 @@ impl Db<'_> {
             .map(|(comment, site)| (CommentId(comment), SiteId(site)))
             .collect())
     }
+
+    /// Whether somebody has that item, or any, as stored: a lease that ended counts until it is another's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_claims(
+        &mut self,
+        by: &str,
+        comment: Option<CommentId>,
+    ) -> Result<bool, StoreError> {
+        let mut select = sql::Select::new("SELECT comment_id FROM queue WHERE claimed_by = ");
+        select.bind(by);
+        if let Some(comment) = comment {
+            select.push(" AND comment_id = ").bind(comment.0);
+        }
+        select.push(" LIMIT 1");
+        let rows: Vec<(Uuid,)> = select.fetch_all(self).await?;
+        Ok(!rows.is_empty())
+    }
 }
