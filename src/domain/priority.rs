@@ -116,6 +116,15 @@ impl Priority {
         }
     }
 
+    /// The priority of this key and these parts, as they were stored.
+    #[must_use]
+    pub fn stored(key: i64, parts: Vec<PriorityPart>) -> Self {
+        Self {
+            value: key as f64 / 1e4,
+            parts,
+        }
+    }
+
     /// The value as a whole number of ten-thousandths: what the database sorts by, exactly.
     #[must_use]
     pub fn key(&self) -> i64 {

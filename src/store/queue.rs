@@ -65,10 +65,10 @@ impl TryFrom<Row> for QueueRow {
             thread: ThreadId(row.thread_id),
             author: AuthorId::stored(row.author_id),
             queue: QueueName::from_name(&row.queue).ok_or(StoreError::Unreadable("queue.queue"))?,
-            priority: Priority {
-                value: row.priority as f64 / 1e4,
-                parts: sql::from_json(&row.priority_parts, "queue.priority_parts")?,
-            },
+            priority: Priority::stored(
+                row.priority,
+                sql::from_json(&row.priority_parts, "queue.priority_parts")?,
+            ),
             harm: row.harm,
             reason_bits: row.reason_bits,
             max_score: row.max_score as f32,

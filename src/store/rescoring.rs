@@ -166,11 +166,8 @@ impl Db<'_> {
         let rows: Vec<(Uuid, i64, String)> = select.fetch_all(self).await?;
         rows.into_iter()
             .map(|(id, key, parts)| {
-                let priority = Priority {
-                    value: key as f64 / 1e4,
-                    parts: sql::from_json(&parts, "queue.priority_parts")?,
-                };
-                Ok((CommentId(id), priority))
+                let parts = sql::from_json(&parts, "queue.priority_parts")?;
+                Ok((CommentId(id), Priority::stored(key, parts)))
             })
             .collect()
     }

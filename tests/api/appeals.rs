@@ -76,6 +76,9 @@ on_each_database! {
         let asked = appeal(&site, &comment).await.expect(201);
         assert_eq!(binta.queues_of(&comment).await, ["waiting"]);
         assert_eq!(binta.card("waiting", &comment).await.unwrap()["appeals"], json!([asked]));
+        // Whoever has the card before them hears that it is another.
+        let told = app.texts("SELECT kind FROM events ORDER BY seq DESC LIMIT 1").await;
+        assert_eq!(told, ["comment.changed"]);
         appeal(&site, &comment).await.problem(409, "appealed-already");
         let published = site.comment("a", "awa", CALM).await;
         appeal(&site, &published).await.problem(409, "nothing-to-appeal");

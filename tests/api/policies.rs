@@ -302,6 +302,8 @@ on_each_database! {
             (&json!(3), &json!(1), &json!(2))
         );
         assert_eq!(now["now"], now["tried"]);
+        // A site of today was not looked at for thirty days.
+        assert_eq!((&now["days"], &now["now"]["cards_a_day"]), (&json!(1.0), &json!(1.0)));
         assert_eq!((&now["now"]["misses"], &now["now"]["false_alarms"]), (&json!(0), &json!(0)));
         let all = json!({"toxicity": 0, "insult": null, "threat": null, "identity_attack": null, "profanity": null, "spam": null});
         let tried = admin.post(&path, json!({"hold": all, "days": 1})).await.expect(200)["tried"].clone();

@@ -66,16 +66,16 @@ pub(crate) fn choose(
     PerLabel::from_fn(|label| {
         let lowest = groups.iter().map(|(group, members)| {
             let scores = members.iter().map(|scores| *scores.get(label)).collect();
-            above_all_but(scores, budget(label) * group.lenience())
+            let share = budget(label) * group.lenience();
+            above_all_but(scores, (share * members.len() as f64) as usize)
         });
         Score::clamped(lowest.fold(0.02, f32::max).min(0.95))
     })
 }
 
-/// The lowest threshold that at most `share` of `scores` reach.
-pub(super) fn above_all_but(mut scores: Vec<f32>, share: f64) -> f32 {
+/// The lowest threshold that at most `allowed` of `scores` reach.
+pub(super) fn above_all_but(mut scores: Vec<f32>, allowed: usize) -> f32 {
     scores.sort_by(|a, b| b.total_cmp(a));
-    let allowed = (share * scores.len() as f64) as usize;
     scores
         .get(allowed)
         .map_or(1.0, |score| score * 1.001 + 1e-4)
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_than_the_share_is_held() {
+    fn no_more_than_allowed_are_held() {
         let scores: Vec<f32> = (0..1000).map(|i| i as f32 / 1000.0).collect();
-        let threshold = above_all_but(scores.clone(), 0.02);
+        let threshold = above_all_but(scores.clone(), 20);
         let held = scores.iter().filter(|score| **score >= threshold).count();
         assert!((18..=20).contains(&held), "{held}");
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Resamples of a bootstrap.
 const RESAMPLES: usize = 400;
 /// By how many standard errors something must differ to be more than noise.
-const ERRORS: f64 = 2.0;
+pub(super) const ERRORS: f64 = 2.0;
 /// The least share of the harmful comments held before that must be held still.
 const STILL_HELD: f64 = 0.8;
 

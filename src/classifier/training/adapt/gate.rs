@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{Compared, Held, error_of_chance};
+use super::compare::{Compared, ERRORS, Held, error_of_chance};
 use super::lessons::of_label;
 use super::report::{AdaptReport, LabelNote};
 use super::{Lesson, Row};
@@ -30,8 +30,6 @@ const OWN_LOSS: f64 = 0.08;
 const LEAST_REPLAY: usize = 30;
 /// Where more than this share of the decisions had to be set aside, the rest is not to be trusted either.
 const MOST_SET_ASIDE: f64 = 0.35;
-/// By how many standard errors something must differ to be more than noise.
-const ERRORS: f64 = 2.0;
 
 /// One condition of going live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +37,21 @@ pub struct Check {
     pub name: &'static str,
     pub passed: bool,
     pub detail: String,
+}
+
+impl Check {
+    /// A condition that every label must meet; `failing` are those that do not.
+    fn of(name: &'static str, failing: &[String]) -> Self {
+        Self {
+            name,
+            passed: failing.is_empty(),
+            detail: if failing.is_empty() {
+                "yes".into()
+            } else {
+                format!("no: {}", failing.join(", "))
+            },
+        }
+    }
 }
 
 /// Our own test sentences.
@@ -244,7 +257,7 @@ fn learned(report: &AdaptReport) -> Check {
 
 /// What is lost on our own sentences must be won at the site, both beyond noise.
 fn worth_it(report: &AdaptReport) -> Check {
-    let lost: Vec<&str> = report
+    let lost: Vec<String> = report
         .learned()
         .into_iter()
         .filter(|label| {
@@ -252,17 +265,9 @@ fn worth_it(report: &AdaptReport) -> Check {
             let lost = gain("own").is_some_and(|own| own.high < 0.0);
             lost && gain("site").is_none_or(|site| site.low <= 0.0)
         })
-        .map(Label::as_str)
+        .map(|label| label.as_str().to_owned())
         .collect();
-    Check {
-        name: "what it costs elsewhere is won at the site",
-        passed: lost.is_empty(),
-        detail: if lost.is_empty() {
-            "yes".into()
-        } else {
-            format!("no: {}", lost.join(", "))
-        },
-    }
+    Check::of("what it costs elsewhere is won at the site", &lost)
 }
 
 /// What was learned must tell the held-out decisions better than chance, where there are enough of them.
@@ -277,15 +282,7 @@ fn told_from_chance(report: &AdaptReport) -> Check {
             is_chance.then(|| format!("{label} (AUC {:.2})", compared.candidate))
         })
         .collect();
-    Check {
-        name: "the held-out decisions are told from chance",
-        passed: by_chance.is_empty(),
-        detail: if by_chance.is_empty() {
-            "yes".into()
-        } else {
-            format!("no: {}", by_chance.join(", "))
-        },
-    }
+    Check::of("the held-out decisions are told from chance", &by_chance)
 }
 
 /// The base must not do worse than chance on the decisions: then they say the reverse of what was meant.
@@ -304,15 +301,10 @@ fn not_the_reverse(lessons: &[Lesson], rows: &[Row], labels: &[Label]) -> Check 
             Some(format!("{label} (AUC {auc:.2})"))
         })
         .collect();
-    Check {
-        name: "the decisions are not the reverse of what the base knows",
-        passed: reversed.is_empty(),
-        detail: if reversed.is_empty() {
-            "no".into()
-        } else {
-            format!("they are, for {}", reversed.join(", "))
-        },
-    }
+    Check::of(
+        "the decisions are not the reverse of what the base knows",
+        &reversed,
+    )
 }
 
 fn no_worse(

@@ -16,7 +16,7 @@ use crate::classifier::training::TrainError;
 use crate::classifier::training::balance::Target;
 use crate::classifier::training::calibrate;
 use crate::classifier::training::evaluate::auc;
-use crate::classifier::training::replay::Replay;
+use crate::classifier::training::replay::{self, Replay};
 use crate::classifier::training::stack::{regress, repeat};
 use crate::classifier::training::thresholds::above_all_but;
 use crate::domain::{Label, PerLabel, Score};
@@ -38,10 +38,11 @@ const LEAST_LEARNED: usize = 10;
 /// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
 const AS_THEY_COME: f64 = 0.7;
 /// Of the calm comments that the base held, the share that may still be held: what is gained goes half into finding more,
-/// The share of calm comments that any label may hold.
-const ALWAYS_ALLOWED: f64 = 0.005;
 /// half into troubling moderators less.
 const HELD_STILL: f64 = 0.9;
+/// The share of calm comments that any label may hold, however few the base held; and one in any case. So one wrong approval
+/// does not lift a threshold above every real case.
+const ALWAYS_ALLOWED: f64 = 0.005;
 
 /// What a label may use: the base's log-odds of these labels, its own first, then sums of the site.
 fn inputs(label: Label) -> (Vec<Label>, Vec<usize>) {
@@ -223,11 +224,9 @@ fn examples(
     });
     let own: Vec<_> = own.collect();
     let lent = lent_sums(lessons, rows);
-    let replayed = replay.rows.iter().zip(lent.iter().cycle());
-    let replayed = replayed.filter(|(row, _)| !row.measured);
-    let replayed = replayed.filter_map(|(row, lent)| {
+    let replayed = replayed(replay, base, &lent).filter_map(|(row, odds, lent)| {
         let input = Input {
-            odds: base_odds(base, &row.vector),
+            odds,
             sums: *lent,
             replayed: true,
         };
@@ -238,6 +237,17 @@ fn examples(
     let mut evened = even(own, mass);
     evened.extend(even(replayed, mass.max(LEAST_REPLAY)));
     evened
+}
+
+/// Rows of the replay sample to learn from, each with the base's log-odds and the sums it is lent.
+fn replayed<'a>(
+    replay: &'a Replay,
+    base: &'a Header,
+    lent: &'a [site::Vector],
+) -> impl Iterator<Item = (&'a replay::Row, PerLabel<f32>, &'a site::Vector)> {
+    let rows = replay.rows.iter().zip(lent.iter().cycle());
+    rows.filter(|(row, _)| !row.measured)
+        .map(|(row, lent)| (row, base_odds(base, &row.vector), lent))
 }
 
 /// What the site's table makes, out of fold, of comments that nobody has anything against.
@@ -317,9 +327,9 @@ pub(super) fn calibrated(
         .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums), present))
         .collect();
     let lent = lent_sums(lessons, rows);
-    let natural: Vec<f64> = (replay.rows.iter().zip(lent.iter().cycle()))
-        .filter(|(row, _)| row.natural && !row.measured)
-        .map(|(row, lent)| stage.apply(&base_odds(base, &row.vector), lent))
+    let natural: Vec<f64> = replayed(replay, base, &lent)
+        .filter(|(row, ..)| row.natural)
+        .map(|(_, odds, lent)| stage.apply(&odds, lent))
         .collect();
     let present = own.iter().filter(|(_, present)| *present).count();
     let absent = own.len() - present;
@@ -365,29 +375,54 @@ pub(super) fn threshold(
     let own = of_label(lessons, rows, label).filter(|(_, row, present)| !row.measured && !present);
     let own = own.map(|(_, row, _)| (*row.odds.get(label), stage.apply(&row.odds, &row.sums)));
     let lent = lent_sums(lessons, rows);
-    let natural = replay.rows.iter().zip(lent.iter().cycle());
-    let natural = natural
-        .filter(|(row, _)| row.natural && !row.measured)
-        .map(|(row, lent)| {
-            let odds = base_odds(base, &row.vector);
-            (*odds.get(label), stage.apply(&odds, lent))
-        });
+    let natural = replayed(replay, base, &lent)
+        .filter(|(row, ..)| row.natural)
+        .map(|(_, odds, lent)| (*odds.get(label), stage.apply(&odds, lent)));
     let held_from = base.thresholds.get(label).value();
-    let probability = |z: f64| (1.0 / (1.0 + (-z).exp())) as f32;
-    let lowest = |calm: Vec<(f32, f64)>| {
-        let held = calm
-            .iter()
-            .filter(|(odds, _)| probability(f64::from(*odds)) >= held_from);
-        let share = HELD_STILL * held.count() as f64 / calm.len().max(1) as f64;
-        // One wrong approval must not lift the threshold above every real case.
-        let share = share.max(ALWAYS_ALLOWED);
-        let scores: Vec<f32> = calm.iter().map(|(_, z)| probability(*z)).collect();
-        if scores.is_empty() {
-            0.0
-        } else {
-            above_all_but(scores, share)
-        }
-    };
-    let lowest = lowest(own.collect()).max(lowest(natural.collect()));
+    let lowest = lowest(own, held_from).max(lowest(natural, held_from));
     Score::clamped(lowest.clamp(0.005, 0.98))
+}
+
+/// The lowest score from which no more of these calm comments are held than the base holds from `held_from`; each has the
+/// base's log-odds and the stage's.
+fn lowest(calm: impl Iterator<Item = (f32, f64)>, held_from: f32) -> f32 {
+    let probability = |z: f64| (1.0 / (1.0 + (-z).exp())) as f32;
+    let calm: Vec<(f32, f64)> = calm.collect();
+    if calm.is_empty() {
+        return 0.0;
+    }
+    let held = calm
+        .iter()
+        .filter(|(odds, _)| probability(f64::from(*odds)) >= held_from);
+    let allowed = (HELD_STILL * held.count() as f64)
+        .max(ALWAYS_ALLOWED * calm.len() as f64)
+        .max(1.0);
+    above_all_but(
+        calm.iter().map(|(_, z)| probability(*z)).collect(),
+        allowed as usize,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_approval_does_not_lift_a_threshold() {
+        // A real threat among a hundred calm comments; the base holds it alone.
+        let calm = (0..100).map(|n| if n == 7 { (3.5, 3.5) } else { (-4.0, -4.0) });
+        assert!(lowest(calm, 0.07) < 0.1);
+    }
+
+    #[test]
+    fn a_tenth_of_what_moderators_were_troubled_with_is_spared() {
+        let calm = (0..1000).map(|n| (-n as f32 / 100.0, -f64::from(n) / 100.0));
+        let from = lowest(calm.clone(), 0.25);
+        let held = |from: f32| {
+            calm.clone()
+                .filter(|(odds, _)| 1.0 / (1.0 + (-odds).exp()) >= from)
+                .count()
+        };
+        assert_eq!((held(0.25), held(from)), (110, 99));
+    }
 }
