@@ -61,8 +61,8 @@ pub async fn run(config: &Config, args: &SimulateArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     println!(
-        "{} comments in {} days; moderators hid {} for what they say, and approved {}",
-        simulation.received, args.days, simulation.hidden, simulation.approved
+        "{} comments in {:.1} days; moderators hid {} for what they say, and approved {}",
+        simulation.received, simulation.days, simulation.hidden, simulation.approved
     );
     show("now", &simulation.now);
     show("tried", &simulation.tried);

@@ -120,7 +120,9 @@ pub enum Error {
     ModelExists,
     #[error("no model was live before this one")]
     NoEarlierModel,
-    #[error("another model went live meanwhile: the new one is kept, and not made live")]
+    #[error(
+        "another model went live meanwhile: the new one is kept, and not made live; palabre models activate does it"
+    )]
     OtherModelLive,
     #[error("another training goes on: wait for its end")]
     TrainingGoesOn,

@@ -179,7 +179,7 @@ impl Administration {
         Err(Error::ModelExists)
     }
 
-    /// The decisions that stand as lessons, and how many comments arrived since the first of them.
+    /// The decisions that stand as lessons, and how many comments arrived since the first of them was made.
     async fn lessons(&self, site: Option<&SiteSlug>) -> Result<(Vec<Lesson>, Option<u64>), Error> {
         let mut sites = self.sites().await?;
         if let Some(site) = site {
@@ -190,7 +190,6 @@ impl Administration {
         }
         let sites: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let mut lessons = Vec::new();
-        let mut first = None;
         let mut after = None;
         loop {
             // A connection for each page: nobody is kept waiting in between.
@@ -203,15 +202,14 @@ impl Administration {
             after = Some((last.at, last.decision));
             let clusters = page.iter().filter_map(|decided| decided.cluster);
             let published = published(db.published_copies(clusters).await?);
-            for decided in page {
-                first = first.or(Some(decided.at));
-                lessons.extend(lesson(decided, &published));
-            }
+            let taught = page.into_iter();
+            lessons.extend(taught.filter_map(|decided| lesson(decided, &published)));
         }
         // The newest teach what the site is like now, and memory is not for all there ever were.
         lessons.drain(..lessons.len().saturating_sub(MOST_LESSONS));
-        let received = match first {
+        let received = match lessons.first() {
             Some(first) => {
+                let first = Timestamp::from_millis(first.at);
                 let mut conn = self.store.read().await?;
                 let received = conn.db().count_received(&sites, first).await?;
                 Some(received.cast_unsigned())

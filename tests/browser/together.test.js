@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, card, Newspaper, reads, testing, texts, until } from './harness.js';
+import { ask, browse, card, enter, Newspaper, reads, testing, texts, until } from './harness.js';
 
 await testing();
 
@@ -35,6 +35,19 @@ test('one sees what another has taken, and cannot decide it', async () => {
 	await page.locator('#said', { hasText: 'One card came back' }).waitFor();
 	assert.equal((await paper.comment(a)).status, 'pending');
 	assert.deepEqual(await texts(page), ['Alpha.', 'Bravo.'], 'it is back in its place');
+});
+
+test('the list is read once the stream of events is there, so that nothing falls between them', async () => {
+	const paper = await Newspaper.found();
+	await paper.hold(['Alpha.']);
+	const page = await browse();
+	const order = [];
+	page.on('request', (request) => order.push(new URL(request.url()).pathname));
+	page.on('response', (response) => response.url().endsWith('/v1/events') && order.push('stream'));
+	await page.goto(await paper.account('awa'));
+	await enter(page);
+	await reads(page, 'Alpha.');
+	assert.ok(order.includes('stream') && order.indexOf('stream') < order.indexOf('/v1/queue'), order.join(' '));
 });
 
 test('one sees who looks at a card, and until they look at another', async () => {

@@ -334,11 +334,17 @@ async function whoAmI() {
 	}
 }
 
+// Before the list is read: else what happens in between would be told to nobody.
+let stream;
+const following = () => (stream ??= new Promise((ready) => {
+	follow({ event: onEvent, ready, gap: () => { recount(); look(); }, offline: (is) => fill(byId('net'), is && t('offline')) });
+}));
+
 async function enter() {
 	byId('desk').hidden = true;
 	me = await whoAmI();
 	feed.me = me.name;
-	sites = await sitesOf(me.sites);
+	[sites] = await Promise.all([sitesOf(me.sites), following()]);
 	byId('desk').hidden = false;
 	bar.say('');
 	recount();
@@ -347,7 +353,6 @@ async function enter() {
 
 function wire() {
 	listen(act);
-	follow({ event: onEvent, gap: () => { recount(); look(); }, offline: (is) => fill(byId('net'), is && t('offline')) });
 	byId('feed').addEventListener('click', onCardClick);
 	document.addEventListener('click', onLink);
 	document.addEventListener('keydown', onEscape);

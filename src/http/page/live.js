@@ -6,7 +6,8 @@ const KINDS = ['queue.added', 'queue.claimed', 'queue.released', 'queue.viewed',
 const QUIET = 10_000;
 const LONGEST_PAUSE = 60_000;
 
-// `on.gap()` is called when events may have been missed.
+// `on.gap()` is called when events may have been missed. `on.ready()` is called once the stream is there, or broken for now:
+// what is read from the server then misses nothing that is told.
 export function follow(on) {
 	let silence;
 	let pause = 1000;
@@ -19,9 +20,11 @@ export function follow(on) {
 			silence = null;
 			pause = 1000;
 			on.offline(false);
+			on.ready();
 			if (missed) on.gap();
 		};
 		source.onerror = () => {
+			on.ready();
 			silence ??= setTimeout(() => on.offline(true), QUIET);
 			if (source.readyState !== EventSource.CLOSED) return;
 			// A new source starts without Last-Event-ID.
