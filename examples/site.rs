@@ -61,6 +61,7 @@ fn main() -> anyhow::Result<()> {
                 seed: 1,
                 version: "site".into(),
                 received: None,
+                left_aside: 0,
             };
             let report = adapt(&base, &live, &lessons, &options, &())?.report;
             let accepted = if report.is_accepted() {

@@ -37,6 +37,7 @@ fn adapted(lessons: &[Lesson]) -> Adapted {
         seed: 1,
         version: "ours-1".into(),
         received: Some(lessons.len() as u64 * 4),
+        left_aside: 0,
     };
     adapt(Model::SHIPPED, &SHIPPED, lessons, &options, &()).unwrap()
 }

@@ -26,6 +26,7 @@ mod fresh;
 mod groups;
 mod idempotency;
 mod intake;
+mod lessons;
 mod live;
 mod metrics;
 mod models;

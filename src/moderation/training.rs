@@ -1,27 +1,19 @@
 //! Adapting the live model to the decisions of an instance's moderators.
 //!
-//! Decisions are read page by page, each page with a statement of its own, so that nobody waits for a training. The model is
-//! made beside whatever serves, and written by one transaction at the end: until then nothing has changed, whatever happens.
+//! The model is made beside whatever serves, and written by one transaction at the end: until then nothing has changed, whatever
+//! happens.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use super::{Administration, Error, Thing};
+use super::{Administration, Error, Thing, lessons::Lessons};
 use crate::{
     classifier::{
         Model,
         training::{self, AdaptOptions, Adapted, Example, Lesson, Progress},
     },
-    domain::{ModelVersion, SiteId, SiteSlug, Timestamp, taught},
-    store::{DecidedComment, ModelOrigin, PublishedCopy, StoredModel},
+    domain::{ModelVersion, SiteSlug, Timestamp},
+    store::{ModelOrigin, StoredModel},
 };
-
-/// Decisions read at a time.
-const PAGE: i64 = 500;
-/// The newest lessons that are learned from, at most.
-const MOST_LESSONS: usize = 100_000;
 
 /// What to learn from, and what to do with the outcome.
 #[derive(Debug, Clone, Default)]
@@ -93,16 +85,21 @@ impl Administration {
             Some(version) => version.as_str().to_owned(),
             None => self.next_version(&base).await?,
         };
-        let (mut lessons, received) = if request.decisions {
-            self.lessons(request.site.as_ref()).await?
+        let Lessons {
+            decided: mut lessons,
+            received,
+            left_aside,
+        } = if request.decisions {
+            self.lessons(request.site.as_ref(), &*progress).await?
         } else {
-            (Vec::new(), None)
+            Lessons::default()
         };
         lessons.extend(request.examples.into_iter().map(Lesson::from));
         let options = AdaptOptions {
             seed: request.seed,
             version: version.clone(),
             received,
+            left_aside,
         };
         let adapting = tokio::task::spawn_blocking(move || {
             let live = Model::from_bytes(&live_artefact)?;
@@ -178,86 +175,4 @@ impl Administration {
         }
         Err(Error::ModelExists)
     }
-
-    /// The decisions that stand as lessons, and how many comments arrived since the first of them was made.
-    async fn lessons(&self, site: Option<&SiteSlug>) -> Result<(Vec<Lesson>, Option<u64>), Error> {
-        let mut sites = self.sites().await?;
-        if let Some(site) = site {
-            sites.retain(|known| known.slug == *site);
-            if sites.is_empty() {
-                return Err(Error::NotFound(Thing::Site));
-            }
-        }
-        let sites: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
-        let mut lessons = Vec::new();
-        let mut after = None;
-        loop {
-            // A connection for each page: nobody is kept waiting in between.
-            let mut conn = self.store.read().await?;
-            let mut db = conn.db();
-            let page = db.decided_comments(&sites, after, PAGE).await?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            after = Some((last.at, last.decision));
-            let clusters = page.iter().filter_map(|decided| decided.cluster);
-            let published = published(db.published_copies(clusters).await?);
-            let taught = page.into_iter();
-            lessons.extend(taught.filter_map(|decided| lesson(decided, &published)));
-        }
-        // The newest teach what the site is like now, and memory is not for all there ever were.
-        lessons.drain(..lessons.len().saturating_sub(MOST_LESSONS));
-        let received = match lessons.first() {
-            Some(first) => {
-                let first = Timestamp::from_millis(first.at);
-                let mut conn = self.store.read().await?;
-                let received = conn.db().count_received(&sites, first).await?;
-                Some(received.cast_unsigned())
-            }
-            None => None,
-        };
-        Ok((lessons, received))
-    }
-}
-
-/// Published copies by cluster.
-fn published(copies: Vec<PublishedCopy>) -> HashMap<Uuid, Vec<PublishedCopy>> {
-    let mut published: HashMap<Uuid, Vec<PublishedCopy>> = HashMap::new();
-    for copy in copies {
-        published.entry(copy.cluster_id).or_default().push(copy);
-    }
-    published
-}
-
-/// What a decision teaches; none where that is nothing.
-fn lesson(
-    decided: DecidedComment,
-    published: &HashMap<Uuid, Vec<PublishedCopy>>,
-) -> Option<Lesson> {
-    let labels = taught(
-        decided.action,
-        decided.reason,
-        &decided.labels,
-        &decided.reasons,
-    );
-    if labels.iter().all(|(_, label)| label.is_none()) {
-        return None;
-    }
-    let copies = decided.cluster.and_then(|cluster| published.get(&cluster));
-    let copies_published = copies
-        .into_iter()
-        .flatten()
-        .any(|copy| copy.author_id != decided.author && copy.since < decided.created_at.millis());
-    Some(Lesson {
-        id: decided.comment.to_string(),
-        text: decided.text,
-        parent: decided.parent,
-        lang: decided.lang.unwrap_or_default(),
-        thread: decided.thread.to_string(),
-        moderator: decided.moderator,
-        at: decided.at.millis(),
-        labels,
-        copies_published,
-        split: None,
-    })
 }

@@ -131,6 +131,19 @@ impl Db<'_> {
         rows.into_iter().map(DecidedComment::try_from).collect()
     }
 
+    /// On how many comments of these sites a decision stands; those that were deleted since are counted too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_decided(&mut self, sites: &[SiteId]) -> Result<i64, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT COUNT(*) FROM comments WHERE decision_id IS NOT NULL AND site_id IN ",
+        );
+        select.list(sites.iter().map(|site| site.0));
+        let counts: Vec<(i64,)> = select.fetch_all(self).await?;
+        Ok(counts.first().map_or(0, |(count,)| *count))
+    }
+
     /// Who published members of these clusters of copies, and since when.
     ///
     /// # Errors

@@ -241,7 +241,7 @@ fn first_stage(
     progress: &dyn Progress,
 ) -> Vec<Table> {
     progress.stage("features", 2 * texts.len() as u64);
-    let matrix = Matrix::build(texts, |rows| progress.advance(rows));
+    let matrix = Matrix::build(texts.len(), |at| &texts[at], |rows| progress.advance(rows));
     let mut sources: HashMap<&str, usize> = HashMap::new();
     let source_of: Vec<usize> = examples
         .iter()

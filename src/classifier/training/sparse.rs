@@ -31,21 +31,31 @@ pub(crate) struct Descent {
 
 /// Rows as features: ids and values.
 pub(crate) struct Matrix {
-    rows: Vec<Vec<(u32, f32)>>,
+    rows: Vec<Box<[(u32, f32)]>>,
     hashes: Vec<u64>,
     /// In how many rows each feature is.
     counts: Vec<u32>,
 }
 
 impl Matrix {
-    /// Reads the features of all `texts`, and numbers those that are in enough of them.
-    pub fn build<T: Borrow<Text> + Sync>(texts: &[T], rows_done: impl Fn(u64)) -> Self {
+    /// Reads the features of so many texts, each twice, and numbers those that are in enough of them.
+    pub fn build<T: Borrow<Text>>(
+        texts: usize,
+        text: impl Fn(usize) -> T + Sync,
+        rows_done: impl Fn(u64),
+    ) -> Self {
+        let chunks = || {
+            (0..texts)
+                .step_by(CHUNK)
+                .map(|from| from..texts.min(from + CHUNK))
+        };
         let mut sketch = vec![0u8; 1 << 25];
-        for chunk in texts.chunks(CHUNK) {
+        for chunk in chunks() {
             let found: Vec<Vec<u64>> = chunk
-                .par_iter()
-                .map(|text| {
-                    let found = distinct(text.borrow()).into_iter();
+                .clone()
+                .into_par_iter()
+                .map(|at| {
+                    let found = distinct(text(at).borrow()).into_iter();
                     found.map(|(hash, _)| hash).collect()
                 })
                 .collect();
@@ -58,17 +68,18 @@ impl Matrix {
         let mut ids: HashMap<u64, u32> = HashMap::new();
         let mut hashes = Vec::new();
         let mut counts: Vec<u32> = Vec::new();
-        let mut rows = Vec::with_capacity(texts.len());
-        for chunk in texts.chunks(CHUNK) {
+        let mut rows = Vec::with_capacity(texts);
+        for chunk in chunks() {
             let found: Vec<Vec<(u64, f32)>> = chunk
-                .par_iter()
-                .map(|text| distinct(text.borrow()))
+                .clone()
+                .into_par_iter()
+                .map(|at| distinct(text(at).borrow()))
                 .collect();
             for row in found {
                 let frequent = row
                     .into_iter()
                     .filter(|(hash, _)| u32::from(sketch[(*hash >> 39) as usize]) >= LEAST_ROWS);
-                let row: Vec<(u32, f32)> = frequent
+                let row: Box<[(u32, f32)]> = frequent
                     .map(|(hash, value)| {
                         let id = *ids.entry(hash).or_insert_with(|| {
                             hashes.push(hash);

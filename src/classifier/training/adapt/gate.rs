@@ -207,10 +207,14 @@ pub(super) fn judge(
             LEAST_REPLAY,
             |compared| compared.candidate < compared.live - REPLAY_LOSS,
         ),
-        no_worse(report, "own", "our own sentences", LEAST_ROWS, |compared| {
-            compared.candidate < compared.live - OWN_LOSS && compared.gain.high < 0.0
-        }),
-        worth_it(report),
+        no_worse(report, "own", "our own sentences", LEAST_ROWS, loses_much),
+        Check::of(
+            "what it costs elsewhere is won at the site",
+            &not_worth_it(report)
+                .iter()
+                .map(Label::to_string)
+                .collect::<Vec<_>>(),
+        ),
         counted("calm comments held", &report.calm_held, Held::is_more),
         counted(
             "harmful comments held",
@@ -255,19 +259,33 @@ fn learned(report: &AdaptReport) -> Check {
     }
 }
 
-/// What is lost on our own sentences must be won at the site, both beyond noise.
-fn worth_it(report: &AdaptReport) -> Check {
-    let lost: Vec<String> = report
-        .learned()
-        .into_iter()
-        .filter(|label| {
-            let gain = |set| Some(report.comparison(set, *label, "all")?.gain);
-            let lost = gain("own").is_some_and(|own| own.high < 0.0);
-            lost && gain("site").is_none_or(|site| site.low <= 0.0)
-        })
-        .map(|label| label.as_str().to_owned())
-        .collect();
-    Check::of("what it costs elsewhere is won at the site", &lost)
+/// Labels on which more is lost elsewhere than is won at the site.
+pub(super) fn costly(report: &AdaptReport) -> Vec<Label> {
+    let lost = |label: &Label| {
+        let own = report.comparison("own", *label, "all");
+        own.is_some_and(|own| own.has_enough(LEAST_ROWS) && loses_much(own))
+    };
+    let mut costly = not_worth_it(report);
+    costly.extend(report.learned().into_iter().filter(lost));
+    costly.sort_unstable_by_key(|label| label.index());
+    costly.dedup();
+    costly
+}
+
+/// Whether more is lost than another site's taste explains, and beyond noise.
+fn loses_much(own: &Compared) -> bool {
+    own.candidate < own.live - OWN_LOSS && own.gain.high < 0.0
+}
+
+/// Labels on which something is lost on our own sentences and nothing won at the site, both beyond noise.
+fn not_worth_it(report: &AdaptReport) -> Vec<Label> {
+    let mut labels = report.learned();
+    labels.retain(|label| {
+        let gain = |set| Some(report.comparison(set, *label, "all")?.gain);
+        let lost = gain("own").is_some_and(|own| own.high < 0.0);
+        lost && gain("site").is_none_or(|site| site.low <= 0.0)
+    });
+    labels
 }
 
 /// What was learned must tell the held-out decisions better than chance, where there are enough of them.
@@ -316,7 +334,8 @@ fn no_worse(
 ) -> Check {
     let mut measured = 0;
     let mut worse = Vec::new();
-    for label in report.learned() {
+    // All of them: on what it learned nothing of, the candidate answers as the base does, and the live model may know more.
+    for label in Label::ALL {
         let Some(compared) = report.comparison(on, label, "all") else {
             continue;
         };

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Learned, Lesson, Row};
-use crate::classifier::fingerprint::Signature;
+use crate::classifier::fingerprint::{Fingerprint, Signature};
 use serde::Serialize;
 
 /// Decisions of one moderator in a row that are looked at together.
@@ -68,9 +68,9 @@ impl Finding {
 }
 
 /// Sets aside copies, text that was decided both ways, and what was pasted.
-pub(super) fn copies(lessons: &[Lesson], rows: &mut [Row]) -> Vec<Finding> {
+pub(super) fn copies(lessons: &[Lesson], rows: &mut [Row], prints: &[Fingerprint]) -> Vec<Finding> {
     let (mut both_ways, mut pasted) = (Vec::new(), Vec::new());
-    for cluster in clusters(rows) {
+    for cluster in clusters(prints) {
         let clean = cluster.iter().any(|at| lessons[*at].is_clean());
         let against = cluster.iter().any(|at| lessons[*at].is_against());
         let newest = cluster
@@ -103,20 +103,19 @@ pub(super) fn copies(lessons: &[Lesson], rows: &mut [Row]) -> Vec<Finding> {
 }
 
 /// The rows in groups of the same text, or nearly so.
-fn clusters(rows: &[Row]) -> Vec<Vec<usize>> {
+fn clusters(prints: &[Fingerprint]) -> Vec<Vec<usize>> {
     let mut exact: HashMap<i64, usize> = HashMap::new();
     let mut bands: HashMap<i64, Vec<usize>> = HashMap::new();
     let mut clusters: Vec<Vec<usize>> = Vec::new();
-    let mut cluster_of: Vec<usize> = Vec::with_capacity(rows.len());
-    for (at, row) in rows.iter().enumerate() {
-        let print = &row.fingerprint;
+    let mut cluster_of: Vec<usize> = Vec::with_capacity(prints.len());
+    for (at, print) in prints.iter().enumerate() {
         // As for comments that arrive: short texts repeat by nature, and are the same only if every letter is.
         let long = print.chars() >= crate::domain::MIN_DUPLICATE_CHARS;
         let near = || {
             let probes = print.probes();
             let met = probes.iter().filter_map(|probe| bands.get(probe)).flatten();
             let alike = |other: &&usize| {
-                let other = rows[**other].fingerprint.signature();
+                let other = prints[**other].signature();
                 other.similarity(print.signature()) >= Signature::NEAR
             };
             met.copied().find(|other| alike(&other))

@@ -9,13 +9,15 @@
 //! 5. Log-odds are calibrated to the rates of the site, and thresholds chosen that hold no more calm comments than before.
 //! 6. `gate` holds the candidate against the live model, on what neither has seen, and says whether it may go live.
 //!
-//! A label with too few decisions of either class, or whose decisions nothing can be learned from, keeps the base's answer.
+//! A label with too few decisions of either class, whose decisions nothing can be learned from, or on which more is lost
+//! elsewhere than is won at the site, keeps the base's answer.
 //! The same lessons, base and seed make the same file, byte for byte.
 
 mod compare;
 mod gate;
 mod guard;
 mod lessons;
+mod reader;
 mod report;
 mod second;
 mod table;
@@ -23,16 +25,13 @@ mod table;
 use super::calibrate::natural_rate;
 use super::pipeline::LEAST_ROWS;
 use super::replay::Replay;
+use super::sparse::Matrix;
 use super::{Progress, TrainError};
 use crate::classifier::artefact::{self, Artefact, SiteHeader};
-use crate::classifier::dense::{self, Evidence, Scout};
-use crate::classifier::fingerprint::Fingerprint;
-use crate::classifier::lexicon::Lexicon;
 use crate::classifier::model::Model;
-use crate::classifier::normalise::glyphs;
-use crate::classifier::tokens::{Text, tokenise};
-use crate::classifier::{ModelError, quotes, site};
-use crate::domain::{Label, PerLabel};
+use crate::classifier::table::Table;
+use crate::classifier::{ModelError, site};
+use crate::domain::{Label, PerLabel, Score};
 use rayon::prelude::*;
 
 pub use compare::{Compared, Held, Interval};
@@ -50,6 +49,8 @@ pub struct AdaptOptions {
     pub version: String,
     /// Comments that the site received while these decisions were made, decided or not; none where nobody knows.
     pub received: Option<u64>,
+    /// Decisions that would teach something, and are not among the lessons as there are so many.
+    pub left_aside: u64,
 }
 
 /// A model adapted to a site, and what there is to say of it.
@@ -62,9 +63,6 @@ pub struct Adapted {
 
 /// A lesson made ready to be learned from.
 pub(crate) struct Row {
-    text: Text,
-    fingerprint: Fingerprint,
-    evidence: Evidence,
     /// What the base makes of it, per label.
     odds: PerLabel<f32>,
     /// Out-of-fold, what the site's part makes of it.
@@ -90,8 +88,10 @@ pub fn adapt(
     let replay_bytes = artefact::replay(base)?;
     let replay = Replay::from_bytes(replay_bytes)?;
     progress.stage("reading", lessons.len() as u64);
-    let mut rows = read(&parts, lessons, progress)?;
-    let mut findings = guard::copies(lessons, &mut rows);
+    let reader = reader::Reader::new(&parts)?;
+    let (mut rows, prints) = reader.rows(lessons, progress);
+    let mut findings = guard::copies(lessons, &mut rows, &prints);
+    drop(prints);
     lessons::split(lessons, &mut rows);
     let enough: Vec<Label> = Label::ALL
         .into_iter()
@@ -110,24 +110,28 @@ pub fn adapt(
         });
     }
 
-    let mut learned = learn(
-        &parts, lessons, &mut rows, &replay, &enough, options, progress,
-    )?;
+    progress.stage("features", 2 * lessons.len() as u64);
+    let matrix = Matrix::build(
+        lessons.len(),
+        |at| reader::words(&lessons[at]),
+        |rows| progress.advance(rows),
+    );
+    let ground = Ground {
+        lessons,
+        reader: &reader,
+        matrix: &matrix,
+        replay: &replay,
+        base: &parts.header,
+    };
+    let mut learned = learn(&ground, &mut rows, &enough, options, progress)?;
     let bursts = guard::bursts(lessons, &mut rows, &learned);
     if !bursts.is_empty() {
         findings.extend(bursts);
-        learned = learn(
-            &parts, lessons, &mut rows, &replay, &enough, options, progress,
-        )?;
+        learned = learn(&ground, &mut rows, &enough, options, progress)?;
     }
     report.findings = findings;
 
-    let mut weights = parts
-        .header
-        .weights
-        .map(|base| [base.clone(), vec![0.0; site::SIZE]].concat());
-    let mut bias = parts.header.bias;
-    let mut thresholds = parts.header.thresholds;
+    let mut finished = Vec::new();
     for (label, stage) in &learned.stages {
         let Some(stage) = stage else {
             report.note(*label, LabelNote::NothingLearned);
@@ -136,49 +140,74 @@ pub fn adapt(
         report.note(*label, LabelNote::Learned);
         let rate = lessons::rate(lessons, &rows, *label, options.received)
             .unwrap_or_else(|| natural_rate(*label));
-        let stage = second::calibrated(stage, *label, lessons, &rows, &replay, &parts.header, rate);
-        *thresholds.get_mut(*label) =
-            second::threshold(&stage, *label, lessons, &rows, &replay, &parts.header);
-        *weights.get_mut(*label) = stage.weights(&parts.header);
-        *bias.get_mut(*label) = stage.bias(&parts.header);
+        let base = &parts.header;
+        let stage = second::calibrated(stage, *label, lessons, &rows, &replay, base, rate);
+        let threshold = second::threshold(&stage, *label, lessons, &rows, &replay, base);
+        finished.push((*label, stage, threshold));
     }
-    let mut candidate = Artefact {
-        header: artefact::Header {
-            version: options.version.clone(),
-            site: Some(SiteHeader {
-                base: parts.header.version.clone(),
-                inputs: site::names(),
-                weights,
-                bias,
-                table_scale: *learned.table.scale(),
-                thresholds,
-            }),
-            ..parts.header
-        },
-        table: parts.table,
-        site: Some(learned.table),
-    };
-    let model = Model::assemble(candidate.clone(), String::new())?;
-    progress.stage("comparing", 3);
     // The vectors of the replay sample are the base's: a live model of another base can make nothing of them.
     let base_alone;
-    let replayed_by = if live.stands_on(&candidate.table) {
+    let replayed_by = if live.stands_on(&parts.table) {
         live
     } else {
-        base_alone = alone(&candidate)?;
+        base_alone = alone(&parts)?;
         &base_alone
     };
-    let models = gate::Models {
-        live,
-        candidate: &model,
-        replayed_by,
+    let mut candidate = loop {
+        let candidate = candidate(&parts, &learned.table, &finished, &options.version);
+        let models = gate::Models {
+            live,
+            candidate: &Model::assemble(candidate.clone(), String::new())?,
+            replayed_by,
+        };
+        progress.stage("comparing", 3);
+        gate::judge(&mut report, &models, lessons, &rows, &replay, progress)?;
+        let costly = gate::costly(&report);
+        if costly.is_empty() || costly.len() == finished.len() {
+            break candidate;
+        }
+        finished.retain(|(label, ..)| !costly.contains(label));
+        for label in costly {
+            report.note(label, LabelNote::TooCostly);
+        }
     };
-    gate::judge(&mut report, &models, lessons, &rows, &replay, progress)?;
     candidate.header.report = serde_json::to_value(&report)?;
     Ok(Adapted {
         artefact: Some(artefact::write(&candidate, replay_bytes)?),
         report,
     })
+}
+
+/// The base with a part for the site, which has a say on these labels.
+fn candidate(
+    base: &Artefact,
+    table: &Table,
+    finished: &[(Label, second::Stage, Score)],
+    version: &str,
+) -> Artefact {
+    let header = &base.header;
+    let mut site = SiteHeader {
+        base: header.version.clone(),
+        inputs: site::names(),
+        weights: (header.weights).map(|base| [base.clone(), vec![0.0; site::SIZE]].concat()),
+        bias: header.bias,
+        table_scale: *table.scale(),
+        thresholds: header.thresholds,
+    };
+    for (label, stage, threshold) in finished {
+        *site.thresholds.get_mut(*label) = *threshold;
+        *site.weights.get_mut(*label) = stage.weights(header);
+        *site.bias.get_mut(*label) = stage.bias(header);
+    }
+    Artefact {
+        header: artefact::Header {
+            version: version.to_owned(),
+            site: Some(site),
+            ..header.clone()
+        },
+        table: base.table.clone(),
+        site: Some(table.clone()),
+    }
 }
 
 /// The base of a model, without its site's part.
@@ -189,60 +218,37 @@ fn alone(artefact: &Artefact) -> Result<Model, ModelError> {
     Model::assemble(base, String::new())
 }
 
-/// Each lesson as the base reads it.
-fn read(
-    base: &Artefact,
-    lessons: &[Lesson],
-    progress: &dyn Progress,
-) -> Result<Vec<Row>, TrainError> {
-    let lexicon = Lexicon::new().map_err(|e| ModelError::Unfit(e.to_string()))?;
-    let header = &base.header;
-    let threat = header.weights.threat.as_slice();
-    let scout = Scout::of(&(threat.try_into()).map_err(|_| ModelError::Damaged)?);
-    let rows = lessons.par_iter().map(|lesson| {
-        progress.advance(1);
-        let glyphs = glyphs(&lesson.text);
-        let above: Vec<&str> = lesson.parent.as_deref().into_iter().collect();
-        let quotes = quotes::find(&glyphs, &above);
-        let text = tokenise(&glyphs, &quotes);
-        let evidence = dense::read(&base.table, &lexicon, &scout, &text);
-        Row {
-            fingerprint: Fingerprint::new(&glyphs, &quotes, &text),
-            odds: second::base_odds(header, &evidence.vector),
-            evidence,
-            text,
-            sums: [0.0; site::SIZE],
-            trust: 1.0,
-            measured: false,
-            fold: 0,
-        }
-    });
-    Ok(rows.collect())
+/// What is learned from.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    lessons: &'a [Lesson],
+    reader: &'a reader::Reader<'a>,
+    matrix: &'a Matrix,
+    replay: &'a Replay,
+    base: &'a artefact::Header,
 }
 
 /// What was learned of the site.
 pub(crate) struct Learned {
-    table: crate::classifier::table::Table,
+    table: Table,
     /// Per label with enough lessons its second stage; none where it found nothing to learn.
     stages: Vec<(Label, Option<second::Stage>)>,
 }
 
 /// Fits both stages; each row keeps its out-of-fold sums.
 fn learn(
-    base: &Artefact,
-    lessons: &[Lesson],
+    ground: &Ground<'_>,
     rows: &mut [Row],
-    replay: &Replay,
     enough: &[Label],
     options: &AdaptOptions,
     progress: &dyn Progress,
 ) -> Result<Learned, TrainError> {
-    let table = table::fit(lessons, rows, options.seed, progress);
+    let table = table::fit(ground, rows, options.seed, progress);
     progress.stage("second stage", enough.len() as u64);
     let stages = enough
         .par_iter()
         .map(|label| {
-            let stage = second::fit(*label, lessons, rows, replay, &base.header, options.seed)?;
+            let stage = second::fit(*label, ground, rows, options.seed)?;
             progress.advance(1);
             Ok((*label, stage))
         })

@@ -23,6 +23,8 @@ pub enum LabelNote {
     TooFew,
     /// The texts do not tell the classes apart better than chance: the base's answer stays.
     NothingLearned,
+    /// More was lost elsewhere than won at the site: the base's answer stays.
+    TooCostly,
 }
 
 /// How many lessons there were for a label.
@@ -42,6 +44,8 @@ pub struct AdaptReport {
     pub live: String,
     /// Comments with a decision or a label.
     pub lessons: usize,
+    /// Decisions that are not among these, as there are so many.
+    pub left_aside: u64,
     /// Without those held out, copies, and what was set aside.
     pub learned_from: usize,
     pub held_out: usize,
@@ -81,6 +85,7 @@ impl AdaptReport {
             base: base.header.version.clone(),
             live: live.version().to_owned(),
             lessons: lessons.len(),
+            left_aside: options.left_aside,
             learned_from: trusted().filter(|row| !row.measured).count(),
             held_out: trusted().filter(|row| row.measured).count(),
             taught: taught.into_iter().collect(),
@@ -143,6 +148,13 @@ impl fmt::Display for AdaptReport {
             self.held_out,
             self.lessons - self.learned_from - self.held_out
         )?;
+        if self.left_aside > 0 {
+            writeln!(
+                f,
+                "{} more are older, or approvals beyond as many as were thinned out evenly",
+                self.left_aside
+            )?;
+        }
         for finding in &self.findings {
             let what = match finding.kind {
                 FindingKind::BothWays => "were approved here and hidden there: set aside",
@@ -167,6 +179,9 @@ impl fmt::Display for AdaptReport {
             let note = match self.notes.get(label.as_str()) {
                 Some(LabelNote::TooFew) => "too few lessons: the base's answer stays",
                 Some(LabelNote::NothingLearned) => "nothing learned: the base's answer stays",
+                Some(LabelNote::TooCostly) => {
+                    "costs more elsewhere than it wins here: the base's answer stays"
+                }
                 _ => "",
             };
             let rows = format!("{} : {}", taught.present, taught.absent);

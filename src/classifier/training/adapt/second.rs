@@ -8,7 +8,7 @@
 
 use super::compare::error_of_chance;
 use super::lessons::of_label;
-use super::{Lesson, Row};
+use super::{Ground, Lesson, Row};
 use crate::classifier::artefact::Header;
 use crate::classifier::dense::{SIZE, Vector};
 use crate::classifier::site::{self, PEAK, SENTENCE, WHOLE};
@@ -123,12 +123,16 @@ pub(super) fn base_odds(base: &Header, vector: &Vector) -> PerLabel<f32> {
 /// Fits one label; none if what was learned tells it no better than chance.
 pub(super) fn fit(
     label: Label,
-    lessons: &[Lesson],
+    ground: &Ground<'_>,
     rows: &[Row],
-    replay: &Replay,
-    base: &Header,
     seed: u64,
 ) -> Result<Option<Stage>, TrainError> {
+    let Ground {
+        lessons,
+        replay,
+        base,
+        ..
+    } = *ground;
     let learned = |class: bool| {
         let of_class = of_label(lessons, rows, label);
         of_class.filter(move |(_, row, present)| !row.measured && *present == class)

@@ -1,12 +1,12 @@
 //! The site's sparse part: n-grams that tell what the base does not.
 
 use super::lessons::FOLDS;
-use super::{Lesson, Row};
+use super::{Ground, Lesson, Row};
 use crate::classifier::site;
 use crate::classifier::table::Table;
 use crate::classifier::training::Progress;
 use crate::classifier::training::balance::{Target, Targets};
-use crate::classifier::training::sparse::{self, Descent, Matrix};
+use crate::classifier::training::sparse::{self, Descent};
 use crate::domain::Label;
 use rayon::prelude::*;
 
@@ -19,15 +19,17 @@ const EPOCHS: usize = 12;
 
 /// Fits a table for each fold without its rows, by which they are then read, and one on all that are not held out.
 pub(super) fn fit(
-    lessons: &[Lesson],
+    ground: &Ground<'_>,
     rows: &mut [Row],
     seed: u64,
     progress: &dyn Progress,
 ) -> Table {
-    let matrix = {
-        let texts: Vec<_> = rows.iter().map(|row| &row.text).collect();
-        Matrix::build(&texts, |_| ())
-    };
+    let Ground {
+        lessons,
+        reader,
+        matrix,
+        ..
+    } = *ground;
     let targets = targets(lessons, rows);
     let descent = Descent {
         epochs: EPOCHS,
@@ -58,7 +60,7 @@ pub(super) fn fit(
             let chosen: Vec<usize> = (0..rows.len()).filter(learned).collect();
             let done = || progress.advance(1);
             let rows = sparse::Rows {
-                matrix: &matrix,
+                matrix,
                 targets: &targets,
                 sources: &one_source,
                 known: Some(&odds),
@@ -67,13 +69,14 @@ pub(super) fn fit(
         })
         .collect();
     let whole = tables.pop().unwrap_or_else(|| Table::pack(1, &[]).0);
-    rows.par_iter_mut().for_each(|row| {
+    rows.par_iter_mut().zip(lessons).for_each(|(row, lesson)| {
         let table = if row.measured {
             &whole
         } else {
             &tables[row.fold]
         };
-        row.sums = site::read(table, &row.text, &row.evidence).vector;
+        let text = super::reader::words(lesson);
+        row.sums = site::read(table, &text, &reader.evidence(&text)).vector;
     });
     whole
 }
