@@ -33,7 +33,8 @@ pub struct Compared {
 
 impl Compared {
     /// Compares scores (live, candidate, present); none with one class only.
-    pub(super) fn of(points: &[(f32, f32, bool)], seed: u64) -> Option<Self> {
+    #[must_use]
+    pub fn of(points: &[(f32, f32, bool)], seed: u64) -> Option<Self> {
         let positives = points.iter().filter(|point| point.2).count();
         let by = |score: fn(&(f32, f32, bool)) -> f32| {
             let mut points: Vec<(f32, bool)> = points.iter().map(|p| (score(p), p.2)).collect();
