@@ -21,7 +21,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use palabre::{
     classifier::training::{Compared, Example, Split, dataset},
-    domain::{Action, DecisionReason, Label, LabelOverrides, PerLabel, taught},
+    domain::{Action, Body, DecisionReason, Label, LabelOverrides, PerLabel, taught},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -66,7 +66,7 @@ async fn run(args: &Args, file: &Path) -> anyhow::Result<()> {
     let rows = dataset::read(File::open(file).with_context(|| name.clone())?, &name)?;
     let (measured, mut posted): (Vec<_>, Vec<_>) = rows
         .into_iter()
-        .filter(|row| decision_of(row).is_some())
+        .filter(|row| decision_of(row).is_some() && Body::parse(&row.text).is_ok())
         .partition(|row| row.split == Split::Test);
     posted.retain(|row| args.unseen || row.split == Split::Valid);
     // The same order on any machine, and none of the file's.
@@ -96,6 +96,7 @@ async fn run(args: &Args, file: &Path) -> anyhow::Result<()> {
         let said = said.lines().last().unwrap_or_default();
         println!("{name}, {done} decisions: {said}");
         if !trained.status.success() {
+            print!("{}", String::from_utf8_lossy(&trained.stdout));
             continue;
         }
         tokio::time::sleep(FOLLOW).await;
