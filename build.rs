@@ -1,6 +1,6 @@
 //! Rebuilds when a migration is added, which `sqlx::migrate!` does not notice by itself; lists the sample threads and the
 //! files of the moderators' page, which it leaves without what only its authors read, and compressed; and gathers our own
-//! test sentences.
+//! labelled sentences.
 
 use std::{
     env, fs,
@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
-    gather_test_sentences()?;
+    gather_own_sentences()?;
     list("seeds/threads", &["json"], "seed_threads.rs", |path| {
         let name = path.file_stem().unwrap_or_default().display().to_string();
         Ok(format!(
@@ -55,19 +55,15 @@ fn compress(text: &str, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts the test rows of `seeds/labels` into one file.
-fn gather_test_sentences() -> io::Result<()> {
+/// Puts the rows of `seeds/labels` into one file, compressed.
+fn gather_own_sentences() -> io::Result<()> {
     println!("cargo:rerun-if-changed=seeds/labels");
     let mut gathered = String::new();
     for file in files("seeds/labels", &["jsonl"])? {
-        for line in fs::read_to_string(file)?.lines() {
-            if line.contains("\"split\": \"test\"") {
-                gathered.push_str(line);
-                gathered.push('\n');
-            }
-        }
+        gathered.push_str(fs::read_to_string(file)?.trim_end());
+        gathered.push('\n');
     }
-    fs::write(out()?.join("own_sentences.jsonl"), gathered)
+    compress(&gathered, &out()?.join("own_sentences.jsonl.gz"))
 }
 
 /// Writes an array with an entry for each file of a folder that has one of these endings.

@@ -22,7 +22,7 @@ use std::{
 use palabre::{
     classifier::{
         Comment, Model,
-        training::{AdaptOptions, Adapted, FindingKind, LabelNote, Lesson, adapt},
+        training::{AdaptOptions, Adapted, FindingKind, LabelNote, Lesson, Split, adapt},
     },
     domain::Label,
 };
@@ -121,7 +121,7 @@ fn decisions_by_chance_are_refused() {
 /// Our own labelled comments, as if the site's moderators had decided them.
 fn own_words(seed: u64) -> Vec<Lesson> {
     let mut dice = Dice::new(seed);
-    let examples = palabre::classifier::training::own_sentences().unwrap();
+    let examples = palabre::classifier::training::own_sentences(Split::Test).unwrap();
     let mut lessons: Vec<Lesson> = examples
         .into_iter()
         .filter(|example| example.labels.toxicity.is_some() && dice.below(4) > 0)

@@ -101,6 +101,18 @@ impl Matrix {
         }
     }
 
+    /// Adds rows, of which only the features count that are known already.
+    pub fn extend<T: Borrow<Text>>(&mut self, texts: usize, text: impl Fn(usize) -> T + Sync) {
+        let ids: HashMap<u64, u32> = self.hashes.iter().copied().zip(0..).collect();
+        let rows = (0..texts).into_par_iter().map(|at| {
+            let found = distinct(text(at).borrow()).into_iter();
+            found
+                .filter_map(|(hash, value)| Some((*ids.get(&hash)?, value)))
+                .collect()
+        });
+        self.rows.par_extend(rows);
+    }
+
     /// How many features there are.
     pub fn features(&self) -> usize {
         self.hashes.len()

@@ -10,6 +10,8 @@ const RESAMPLES: usize = 400;
 pub(super) const ERRORS: f64 = 2.0;
 /// The least share of the harmful comments held before that must be held still.
 const STILL_HELD: f64 = 0.8;
+/// So many calm comments may be held for each that was held before.
+const UNNOTICED: f64 = 1.1;
 
 /// Where 95 of 100 resamples lie.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -156,11 +158,12 @@ impl Held {
         counted
     }
 
-    /// Whether more are held than chance explains (`McNemar` 1947).
+    /// Whether more are held than chance explains (`McNemar` 1947), and by more than moderators would notice.
     #[must_use]
     pub fn is_more(&self) -> bool {
         let (newly, no_longer) = (self.only.0 as f64, self.only.1 as f64);
-        newly - no_longer > ERRORS * (newly + no_longer).sqrt()
+        let beyond_noise = newly - no_longer > ERRORS * (newly + no_longer).sqrt();
+        beyond_noise && self.candidate as f64 > UNNOTICED * self.live as f64
     }
 
     /// Whether fewer are held than chance explains, and by more than thresholds that spare moderators cost.
@@ -217,5 +220,8 @@ mod tests {
         };
         assert!(!held(3, 0).is_more() && !held(9, 5).is_more());
         assert!(held(5, 0).is_more() && held(40, 20).is_more());
+        let both = std::iter::repeat_n((true, true), 90);
+        let five_more = std::iter::repeat_n((false, true), 5);
+        assert!(!Held::of(both.chain(five_more)).is_more());
     }
 }

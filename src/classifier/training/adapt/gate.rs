@@ -8,19 +8,17 @@ use std::collections::BTreeMap;
 
 use super::compare::{Compared, ERRORS, Held, error_of_chance};
 use super::lessons::of_label;
+use super::own::own_sentences;
 use super::report::{AdaptReport, LabelNote};
 use super::{Lesson, Row};
 use crate::classifier::model::Model;
-use crate::classifier::training::dataset::{self, DatasetError, Example};
+use crate::classifier::training::dataset::Split;
 use crate::classifier::training::evaluate::{LEAST_ROWS, auc, is_calm, score_all, score_one};
 use crate::classifier::training::replay::Replay;
 use crate::classifier::training::{Progress, TrainError};
 use crate::domain::{Label, PerLabel, Thresholds};
 use rayon::prelude::*;
 use serde::Serialize;
-
-/// Our own test sentences, as `seeds/labels` has them.
-const OWN_SENTENCES: &str = include_str!(concat!(env!("OUT_DIR"), "/own_sentences.jsonl"));
 
 /// The AUC that a candidate may lose on the replay sample.
 const REPLAY_LOSS: f64 = 0.01;
@@ -52,14 +50,6 @@ impl Check {
             },
         }
     }
-}
-
-/// Our own test sentences.
-///
-/// # Errors
-/// Never, unless the program was built wrongly.
-pub fn own_sentences() -> Result<Vec<Example>, DatasetError> {
-    dataset::read(OWN_SENTENCES.as_bytes(), "own sentences")
 }
 
 fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
@@ -129,7 +119,7 @@ pub(super) fn judge(
                 let present = (*lesson.labels.get(label))?;
                 Some((*live.get(label), *candidate.get(label), present))
             });
-            report.compared("site", label, set, points.collect());
+            report.compared("site", label, set, &points.collect::<Vec<_>>());
         }
     }
 
@@ -159,10 +149,11 @@ pub(super) fn judge(
                 (*row.labels.get(label))?,
             ))
         });
-        report.compared("replay", label, "all", points.collect());
+        report.compared("replay", label, "all", &points.collect::<Vec<_>>());
     }
 
-    let own = own_sentences().map_err(|error| TrainError::OwnSentences(Box::new(error)))?;
+    let own =
+        own_sentences(Split::Test).map_err(|error| TrainError::OwnSentences(Box::new(error)))?;
     let scores = (score_all(live, &own), score_all(candidate, &own));
     progress.advance(1);
     let scored = || {
@@ -183,7 +174,7 @@ pub(super) fn judge(
                 (*row.labels.get(label))?,
             ))
         });
-        report.compared("own", label, "all", points.collect());
+        report.compared("own", label, "all", &points.collect::<Vec<_>>());
     }
     for (set, calm) in [("site", of_site), ("replay", of_replay), ("own", of_own)] {
         report.calm_held.insert(set, calm);
@@ -205,7 +196,7 @@ pub(super) fn judge(
             "replay",
             "the replay sample",
             LEAST_REPLAY,
-            |compared| compared.candidate < compared.live - REPLAY_LOSS,
+            loses_the_base,
         ),
         no_worse(report, "own", "our own sentences", LEAST_ROWS, loses_much),
         Check::of(
@@ -262,8 +253,11 @@ fn learned(report: &AdaptReport) -> Check {
 /// Labels on which more is lost elsewhere than is won at the site.
 pub(super) fn costly(report: &AdaptReport) -> Vec<Label> {
     let lost = |label: &Label| {
-        let own = report.comparison("own", *label, "all");
-        own.is_some_and(|own| own.has_enough(LEAST_ROWS) && loses_much(own))
+        let lost = |on, least, loses: fn(&Compared) -> bool| {
+            let compared = report.comparison(on, *label, "all");
+            compared.is_some_and(|compared| compared.has_enough(least) && loses(compared))
+        };
+        lost("own", LEAST_ROWS, loses_much) || lost("replay", LEAST_REPLAY, loses_the_base)
     };
     let mut costly = not_worth_it(report);
     costly.extend(report.learned().into_iter().filter(lost));
@@ -272,18 +266,25 @@ pub(super) fn costly(report: &AdaptReport) -> Vec<Label> {
     costly
 }
 
+/// Whether the base is unlearned.
+fn loses_the_base(replay: &Compared) -> bool {
+    replay.candidate < replay.live - REPLAY_LOSS
+}
+
 /// Whether more is lost than another site's taste explains, and beyond noise.
 fn loses_much(own: &Compared) -> bool {
     own.candidate < own.live - OWN_LOSS && own.gain.high < 0.0
 }
 
-/// Labels on which something is lost on our own sentences and nothing won at the site, both beyond noise.
+/// Labels on which something is lost on our own sentences and nothing won at the site, neither on what was held out nor out
+/// of fold, all beyond noise.
 fn not_worth_it(report: &AdaptReport) -> Vec<Label> {
     let mut labels = report.learned();
     labels.retain(|label| {
         let gain = |set| Some(report.comparison(set, *label, "all")?.gain);
         let lost = gain("own").is_some_and(|own| own.high < 0.0);
-        lost && gain("site").is_none_or(|site| site.low <= 0.0)
+        let won = |set| gain(set).is_some_and(|site| site.low > 0.0);
+        lost && !won("site") && !won("folds")
     });
     labels
 }
@@ -389,21 +390,5 @@ fn has_replay(replay: &Replay) -> Check {
         name: "the base carries a replay sample",
         passed: rows > 0,
         detail: format!("{rows} comments"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_sentences_have_every_label() {
-        let own = own_sentences().unwrap();
-        for label in Label::ALL {
-            let with = own
-                .iter()
-                .filter(|row| *row.labels.get(label) == Some(true));
-            assert!(with.count() >= LEAST_ROWS, "{label}");
-        }
     }
 }

@@ -143,7 +143,7 @@ pub(super) fn bursts(lessons: &[Lesson], rows: &mut [Row], learned: &Learned) ->
     let is_odd = |at: usize| {
         let (lesson, row) = (&lessons[at], &rows[at]);
         let contradicts = learned.stages.iter().filter_map(|(label, stage)| {
-            let z = stage.as_ref()?.apply(&row.odds, &row.sums);
+            let z = stage.as_ref()?.stage.apply(&row.odds, &row.sums);
             let present = (*lesson.labels.get(*label))?;
             Some(if present { z < -ODD } else { z > ODD })
         });

@@ -17,6 +17,8 @@ mod compare;
 mod gate;
 mod guard;
 mod lessons;
+mod levels;
+mod own;
 mod reader;
 mod report;
 mod second;
@@ -35,9 +37,10 @@ use crate::domain::{Label, PerLabel, Score};
 use rayon::prelude::*;
 
 pub use compare::{Compared, Held, Interval};
-pub use gate::{Check, own_sentences};
+pub use gate::Check;
 pub use guard::{Finding, FindingKind};
 pub use lessons::Lesson;
+pub use own::own_sentences;
 pub use report::{AdaptReport, LabelNote, Taught};
 
 /// What adapting may be told.
@@ -111,11 +114,13 @@ pub fn adapt(
     }
 
     progress.stage("features", 2 * lessons.len() as u64);
-    let matrix = Matrix::build(
+    let mut own = own::Own::read(&reader, lessons.len())?;
+    let mut matrix = Matrix::build(
         lessons.len(),
         |at| reader::words(&lessons[at]),
         |rows| progress.advance(rows),
     );
+    matrix.extend(own.lessons.len(), |at| reader::words(&own.lessons[at]));
     let ground = Ground {
         lessons,
         reader: &reader,
@@ -123,26 +128,26 @@ pub fn adapt(
         replay: &replay,
         base: &parts.header,
     };
-    let mut learned = learn(&ground, &mut rows, &enough, options, progress)?;
+    let mut learned = learn(&ground, &mut rows, &mut own, &enough, options, progress)?;
     let bursts = guard::bursts(lessons, &mut rows, &learned);
     if !bursts.is_empty() {
         findings.extend(bursts);
-        learned = learn(&ground, &mut rows, &enough, options, progress)?;
+        learned = learn(&ground, &mut rows, &mut own, &enough, options, progress)?;
     }
     report.findings = findings;
 
     let mut finished = Vec::new();
-    for (label, stage) in &learned.stages {
-        let Some(stage) = stage else {
+    for (label, fitted) in &learned.stages {
+        let Some(second::Fitted { stage, points }) = fitted else {
             report.note(*label, LabelNote::NothingLearned);
             continue;
         };
         report.note(*label, LabelNote::Learned);
+        report.compared("folds", *label, "all", points);
         let rate = lessons::rate(lessons, &rows, *label, options.received)
             .unwrap_or_else(|| natural_rate(*label));
-        let base = &parts.header;
-        let stage = second::calibrated(stage, *label, lessons, &rows, &replay, base, rate);
-        let threshold = second::threshold(&stage, *label, lessons, &rows, &replay, base);
+        let stage = levels::calibrated(stage, *label, &ground, &rows, rate);
+        let threshold = levels::threshold(&stage, *label, &ground, &rows, &own);
         finished.push((*label, stage, threshold));
     }
     // The vectors of the replay sample are the base's: a live model of another base can make nothing of them.
@@ -232,23 +237,24 @@ struct Ground<'a> {
 pub(crate) struct Learned {
     table: Table,
     /// Per label with enough lessons its second stage; none where it found nothing to learn.
-    stages: Vec<(Label, Option<second::Stage>)>,
+    stages: Vec<(Label, Option<second::Fitted>)>,
 }
 
 /// Fits both stages; each row keeps its out-of-fold sums.
 fn learn(
     ground: &Ground<'_>,
     rows: &mut [Row],
+    own: &mut own::Own,
     enough: &[Label],
     options: &AdaptOptions,
     progress: &dyn Progress,
 ) -> Result<Learned, TrainError> {
-    let table = table::fit(ground, rows, options.seed, progress);
+    let table = table::fit(ground, rows, own, options.seed, progress);
     progress.stage("second stage", enough.len() as u64);
     let stages = enough
         .par_iter()
         .map(|label| {
-            let stage = second::fit(*label, ground, rows, options.seed)?;
+            let stage = second::fit(*label, ground, rows, own, options.seed)?;
             progress.advance(1);
             Ok((*label, stage))
         })

@@ -52,7 +52,7 @@ pub struct AdaptReport {
     pub taught: BTreeMap<&'static str, Taught>,
     pub notes: BTreeMap<&'static str, LabelNote>,
     pub findings: Vec<Finding>,
-    /// `site`, `replay` or `own` → label → set of rows → both models.
+    /// `site`, `folds` (out of fold, with the base alone as live), `replay` or `own` → label → set of rows → both models.
     pub compared: BTreeMap<&'static str, BTreeMap<&'static str, BTreeMap<String, Compared>>>,
     pub calm_held: BTreeMap<&'static str, Held>,
     pub harmful_held: BTreeMap<&'static str, Held>,
@@ -108,9 +108,9 @@ impl AdaptReport {
         on: &'static str,
         label: Label,
         set: &str,
-        points: Vec<(f32, f32, bool)>,
+        points: &[(f32, f32, bool)],
     ) {
-        if let Some(compared) = Compared::of(&points, self.seed) {
+        if let Some(compared) = Compared::of(points, self.seed) {
             let sets = self.compared.entry(on).or_default();
             let sets = sets.entry(label.as_str()).or_default();
             sets.insert(set.to_owned(), compared);
@@ -186,7 +186,7 @@ impl fmt::Display for AdaptReport {
             };
             let rows = format!("{} : {}", taught.present, taught.absent);
             writeln!(f, "{label:<16} {rows:>13}  {note}")?;
-            for on in ["site", "replay", "own"] {
+            for on in ["site", "folds", "replay", "own"] {
                 let sets = self.compared.get(on).and_then(|on| on.get(label.as_str()));
                 for (set, compared) in sets.into_iter().flatten().filter(|_| note.is_empty()) {
                     let set = if set == "all" { on } else { set };

@@ -2,24 +2,22 @@
 //!
 //! The base's two hundred inputs move together, as the log-odds that its own second stage made of them: a few hundred
 //! decisions could not tell them apart. Rows of the replay sample keep what the base knows in its place; what is peculiar to
-//! them goes into an intercept of theirs, which is thrown away. Their words are not known, so each is lent the sums of a
-//! comment that the site's moderators approved: what the site's table makes of words that it has nothing against. So a sum
-//! must stand out from that to outweigh the base.
+//! them goes into an intercept of theirs, which is thrown away. Their words are not known, so each is lent the sums of one of
+//! our own sentences with the same label, out of fold: what the site's table makes of texts that are not the site's. So a sum
+//! counts by as much as it tells there too.
 
 use super::compare::error_of_chance;
 use super::lessons::of_label;
+use super::own::Own;
 use super::{Ground, Lesson, Row};
 use crate::classifier::artefact::Header;
 use crate::classifier::dense::{SIZE, Vector};
 use crate::classifier::site::{self, PEAK, SENTENCE, WHOLE};
 use crate::classifier::training::TrainError;
 use crate::classifier::training::balance::Target;
-use crate::classifier::training::calibrate;
 use crate::classifier::training::evaluate::auc;
-use crate::classifier::training::replay::{self, Replay};
 use crate::classifier::training::stack::{regress, repeat};
-use crate::classifier::training::thresholds::above_all_but;
-use crate::domain::{Label, PerLabel, Score};
+use crate::domain::{Label, PerLabel};
 use ndarray::{Array1, Array2, ShapeBuilder};
 
 /// Rows linfa sees, repeats included.
@@ -35,15 +33,6 @@ const ERRORS: f64 = 2.5;
 const LEAST_AUC: f64 = 0.6;
 /// The held-out part may hold most of a class; with fewer left of it than this, nothing is learned.
 const LEAST_LEARNED: usize = 10;
-/// Of the negatives of the calibration, the share of calm comments as they come, where there are any.
-const AS_THEY_COME: f64 = 0.7;
-/// Of the calm comments that the base held, the share that may still be held: what is gained goes half into finding more,
-/// half into troubling moderators less.
-const HELD_STILL: f64 = 0.9;
-/// The share of calm comments that any label may hold, however few the base held; and one in any case. So one wrong approval
-/// does not lift a threshold above every real case.
-const ALWAYS_ALLOWED: f64 = 0.005;
-
 /// What a label may use: the base's log-odds of these labels, its own first, then sums of the site.
 fn inputs(label: Label) -> (Vec<Label>, Vec<usize>) {
     let own = label.index();
@@ -105,6 +94,19 @@ impl Stage {
         weights.into_iter().map(|weight| weight as f32).collect()
     }
 
+    /// The same, stretched and moved.
+    pub fn scaled(&self, slope: f64, offset: f64) -> Self {
+        Self {
+            odds: (self.odds.iter())
+                .map(|(label, weight)| (*label, weight * slope))
+                .collect(),
+            sums: (self.sums.iter())
+                .map(|(at, weight)| (*at, weight * slope))
+                .collect(),
+            intercept: self.intercept * slope + offset,
+        }
+    }
+
     pub fn bias(&self, base: &Header) -> f32 {
         let biases = self.odds.iter();
         let biases = biases.map(|(label, weight)| weight * f64::from(*base.bias.get(*label)));
@@ -120,19 +122,22 @@ pub(super) fn base_odds(base: &Header, vector: &Vector) -> PerLabel<f32> {
     })
 }
 
+/// A label that could be learned.
+pub(super) struct Fitted {
+    pub stage: Stage,
+    /// The lessons, each by what the other half of them taught: the base's log-odds, the stage's, and whether it has the label.
+    pub points: Vec<(f32, f32, bool)>,
+}
+
 /// Fits one label; none if what was learned tells it no better than chance.
 pub(super) fn fit(
     label: Label,
     ground: &Ground<'_>,
     rows: &[Row],
+    own: &Own,
     seed: u64,
-) -> Result<Option<Stage>, TrainError> {
-    let Ground {
-        lessons,
-        replay,
-        base,
-        ..
-    } = *ground;
+) -> Result<Option<Fitted>, TrainError> {
+    let lessons = ground.lessons;
     let learned = |class: bool| {
         let of_class = of_label(lessons, rows, label);
         of_class.filter(move |(_, row, present)| !row.measured && *present == class)
@@ -141,16 +146,30 @@ pub(super) fn fit(
         return Ok(None);
     }
     let fit_on = |learned: &dyn Fn(&Row) -> bool| {
-        let examples = examples(label, lessons, rows, replay, base, learned);
+        let examples = examples(label, ground, rows, own, learned);
         fit_examples(label, &examples, seed)
     };
     let stage = fit_on(&|_| true)?;
     if stage.sums.is_empty() {
         return Ok(None);
     }
-    let halves = [0, 1].map(|half| Ok((half, fit_on(&|row| row.fold % 2 != half)?)));
-    let halves = halves.into_iter().collect::<Result<Vec<_>, TrainError>>()?;
-    Ok(tells_better_than_chance(&halves, label, lessons, rows).then_some(stage))
+    let halves = [
+        (0, fit_on(&|row| row.fold % 2 != 0)?),
+        (1, fit_on(&|row| row.fold % 2 != 1)?),
+    ];
+    let points = halves.map(|(half, stage)| {
+        let left_out = of_label(lessons, rows, label)
+            .filter(|(_, row, _)| !row.measured && row.fold % 2 == half);
+        let point = |(_, row, present): (&Lesson, &Row, bool)| {
+            let z = stage.apply(&row.odds, &row.sums) as f32;
+            (*row.odds.get(label), z, present)
+        };
+        left_out.map(point).collect::<Vec<_>>()
+    });
+    Ok(tell_better_than_chance(&points).then(|| Fitted {
+        stage,
+        points: points.concat(),
+    }))
 }
 
 /// One fit, with nothing in it that has the wrong sign.
@@ -210,15 +229,14 @@ struct Input {
 /// The rows to fit on, with either class of either origin evened out.
 fn examples(
     label: Label,
-    lessons: &[Lesson],
+    ground: &Ground<'_>,
     rows: &[Row],
-    replay: &Replay,
-    base: &Header,
+    own: &Own,
     learned: &dyn Fn(&Row) -> bool,
 ) -> Vec<(Input, Target)> {
-    let own = of_label(lessons, rows, label);
-    let own = own.filter(|(_, row, _)| !row.measured && learned(row));
-    let own = own.map(|(_, row, present)| {
+    let site = of_label(ground.lessons, rows, label);
+    let site = site.filter(|(_, row, _)| !row.measured && learned(row));
+    let site = site.map(|(_, row, present)| {
         let input = Input {
             odds: row.odds,
             sums: row.sums,
@@ -226,43 +244,24 @@ fn examples(
         };
         (input, present, row.trust)
     });
-    let own: Vec<_> = own.collect();
-    let lent = lent_sums(lessons, rows);
-    let replayed = replayed(replay, base, &lent).filter_map(|(row, odds, lent)| {
+    let site: Vec<_> = site.collect();
+    let lent = own.sums(label);
+    let mut lent = lent.each_ref().map(|sums| sums.iter().cycle());
+    let replayed = ground.replay.rows.iter().filter(|row| !row.measured);
+    let replayed = replayed.filter_map(|row| {
+        let present = (*row.labels.get(label))?;
         let input = Input {
-            odds,
-            sums: *lent,
+            odds: base_odds(ground.base, &row.vector),
+            sums: *lent[usize::from(present)].next()?,
             replayed: true,
         };
-        Some((input, (*row.labels.get(label))?, 1.0))
+        Some((input, present, 1.0))
     });
     let replayed: Vec<_> = replayed.collect();
-    let mass = own.iter().map(|(_, _, trust)| *trust).sum::<f32>();
-    let mut evened = even(own, mass);
+    let mass = site.iter().map(|(_, _, trust)| *trust).sum::<f32>();
+    let mut evened = even(site, mass);
     evened.extend(even(replayed, mass.max(LEAST_REPLAY)));
     evened
-}
-
-/// Rows of the replay sample to learn from, each with the base's log-odds and the sums it is lent.
-fn replayed<'a>(
-    replay: &'a Replay,
-    base: &'a Header,
-    lent: &'a [site::Vector],
-) -> impl Iterator<Item = (&'a replay::Row, PerLabel<f32>, &'a site::Vector)> {
-    let rows = replay.rows.iter().zip(lent.iter().cycle());
-    rows.filter(|(row, _)| !row.measured)
-        .map(|(row, lent)| (row, base_odds(base, &row.vector), lent))
-}
-
-/// What the site's table makes, out of fold, of comments that nobody has anything against.
-fn lent_sums(lessons: &[Lesson], rows: &[Row]) -> Vec<site::Vector> {
-    let clean = lessons.iter().zip(rows);
-    let clean = clean.filter(|(lesson, row)| lesson.is_clean() && !row.measured && row.trust > 0.0);
-    let mut lent: Vec<site::Vector> = clean.map(|(_, row)| row.sums).collect();
-    if lent.is_empty() {
-        lent.push([0.0; site::SIZE]);
-    }
-    lent
 }
 
 /// Gives either class half of `mass`.
@@ -291,21 +290,13 @@ fn standardise(inputs: &mut Array2<f64>) -> Vec<(f64, f64)> {
     scales
 }
 
-/// Whether half of the lessons is told apart by what was fitted on the other half. By the whole fit, on what it was fitted
-/// to, any lessons would be, a little.
-fn tells_better_than_chance(
-    halves: &[(usize, Stage)],
-    label: Label,
-    lessons: &[Lesson],
-    rows: &[Row],
-) -> bool {
+/// Whether each half of the lessons is told apart by what was fitted on the other half. By the whole fit, on what it was
+/// fitted to, any lessons would be, a little.
+fn tell_better_than_chance(halves: &[Vec<(f32, f32, bool)>; 2]) -> bool {
     let (mut sum, mut positives, mut negatives) = (0.0, 0.0, 0.0);
-    for (half, stage) in halves {
-        let left_out = of_label(lessons, rows, label)
-            .filter(|(_, row, _)| !row.measured && row.fold % 2 == *half);
-        let mut points: Vec<(f32, bool)> = left_out
-            .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums) as f32, present))
-            .collect();
+    for half in halves {
+        let mut points: Vec<(f32, bool)> =
+            half.iter().map(|(_, z, present)| (*z, *present)).collect();
         points.sort_by(|a, b| b.0.total_cmp(&a.0));
         let present = points.iter().filter(|(_, present)| *present).count();
         positives += present as f64;
@@ -314,119 +305,4 @@ fn tells_better_than_chance(
     }
     let mean = sum / halves.len() as f64;
     mean > LEAST_AUC.max(0.5 + ERRORS * error_of_chance(positives, negatives))
-}
-
-/// Brings a stage's log-odds to the rate at which the site meets the label.
-pub(super) fn calibrated(
-    stage: &Stage,
-    label: Label,
-    lessons: &[Lesson],
-    rows: &[Row],
-    replay: &Replay,
-    base: &Header,
-    rate: f64,
-) -> Stage {
-    let own = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
-    let own: Vec<(f64, bool)> = own
-        .map(|(_, row, present)| (stage.apply(&row.odds, &row.sums), present))
-        .collect();
-    let lent = lent_sums(lessons, rows);
-    let natural: Vec<f64> = replayed(replay, base, &lent)
-        .filter(|(row, ..)| row.natural)
-        .map(|(_, odds, lent)| stage.apply(&odds, lent))
-        .collect();
-    let present = own.iter().filter(|(_, present)| *present).count();
-    let absent = own.len() - present;
-    let as_they_come = if natural.is_empty() {
-        0.0
-    } else {
-        AS_THEY_COME
-    };
-    let share = |part: f64, of: usize| part / of.max(1) as f64;
-    let weights = [
-        share((1.0 - rate) * (1.0 - as_they_come), absent),
-        share(rate, present),
-    ];
-    let own = own
-        .into_iter()
-        .map(|(z, present)| (z, present, weights[usize::from(present)]));
-    let natural_weight = share((1.0 - rate) * as_they_come, natural.len());
-    let points: Vec<(f64, bool, f64)> = own
-        .chain(natural.iter().map(|z| (*z, false, natural_weight)))
-        .collect();
-    let platt = calibrate::fit(&points);
-    Stage {
-        odds: (stage.odds.iter())
-            .map(|(label, weight)| (*label, weight * platt.slope))
-            .collect(),
-        sums: (stage.sums.iter())
-            .map(|(at, weight)| (*at, weight * platt.slope))
-            .collect(),
-        intercept: stage.intercept * platt.slope + platt.offset,
-    }
-}
-
-/// The lowest score from which no more calm comments are held than the base holds: neither of those that the site's
-/// moderators approved, nor of those that come as they come.
-pub(super) fn threshold(
-    stage: &Stage,
-    label: Label,
-    lessons: &[Lesson],
-    rows: &[Row],
-    replay: &Replay,
-    base: &Header,
-) -> Score {
-    let own = of_label(lessons, rows, label).filter(|(_, row, present)| !row.measured && !present);
-    let own = own.map(|(_, row, _)| (*row.odds.get(label), stage.apply(&row.odds, &row.sums)));
-    let lent = lent_sums(lessons, rows);
-    let natural = replayed(replay, base, &lent)
-        .filter(|(row, ..)| row.natural)
-        .map(|(_, odds, lent)| (*odds.get(label), stage.apply(&odds, lent)));
-    let held_from = base.thresholds.get(label).value();
-    let lowest = lowest(own, held_from).max(lowest(natural, held_from));
-    Score::clamped(lowest.clamp(0.005, 0.98))
-}
-
-/// The lowest score from which no more of these calm comments are held than the base holds from `held_from`; each has the
-/// base's log-odds and the stage's.
-fn lowest(calm: impl Iterator<Item = (f32, f64)>, held_from: f32) -> f32 {
-    let probability = |z: f64| (1.0 / (1.0 + (-z).exp())) as f32;
-    let calm: Vec<(f32, f64)> = calm.collect();
-    if calm.is_empty() {
-        return 0.0;
-    }
-    let held = calm
-        .iter()
-        .filter(|(odds, _)| probability(f64::from(*odds)) >= held_from);
-    let allowed = (HELD_STILL * held.count() as f64)
-        .max(ALWAYS_ALLOWED * calm.len() as f64)
-        .max(1.0);
-    above_all_but(
-        calm.iter().map(|(_, z)| probability(*z)).collect(),
-        allowed as usize,
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_wrong_approval_does_not_lift_a_threshold() {
-        // A real threat among a hundred calm comments; the base holds it alone.
-        let calm = (0..100).map(|n| if n == 7 { (3.5, 3.5) } else { (-4.0, -4.0) });
-        assert!(lowest(calm, 0.07) < 0.1);
-    }
-
-    #[test]
-    fn a_tenth_of_what_moderators_were_troubled_with_is_spared() {
-        let calm = (0..1000).map(|n| (-n as f32 / 100.0, -f64::from(n) / 100.0));
-        let from = lowest(calm.clone(), 0.25);
-        let held = |from: f32| {
-            calm.clone()
-                .filter(|(odds, _)| 1.0 / (1.0 + (-odds).exp()) >= from)
-                .count()
-        };
-        assert_eq!((held(0.25), held(from)), (110, 99));
-    }
 }

@@ -1,7 +1,9 @@
-//! The site's sparse part: n-grams that tell what the base does not.
+//! The site's sparse part: n-grams that tell what the base does not. Only n-grams of the site's; our own sentences are there
+//! so that they keep the meaning that they have elsewhere.
 
 use super::lessons::FOLDS;
-use super::{Ground, Lesson, Row};
+use super::own::Own;
+use super::{Ground, Lesson, Row, reader};
 use crate::classifier::site;
 use crate::classifier::table::Table;
 use crate::classifier::training::Progress;
@@ -16,11 +18,14 @@ const MOST_LINES: usize = 12_000;
 const MOST: f32 = 6.0;
 /// Passes over the rows.
 const EPOCHS: usize = 12;
+/// What our own sentences weigh, as a share of what the lessons do.
+const OWN_MASS: f32 = 0.5;
 
 /// Fits a table for each fold without its rows, by which they are then read, and one on all that are not held out.
 pub(super) fn fit(
     ground: &Ground<'_>,
     rows: &mut [Row],
+    own: &mut Own,
     seed: u64,
     progress: &dyn Progress,
 ) -> Table {
@@ -30,7 +35,9 @@ pub(super) fn fit(
         matrix,
         ..
     } = *ground;
-    let targets = targets(lessons, rows);
+    let mut weighed = targets(lessons, rows, 1.0);
+    let beside = OWN_MASS * rows.len() as f32 / own.rows.len() as f32;
+    weighed.extend(targets(&own.lessons, &own.rows, beside));
     let descent = Descent {
         epochs: EPOCHS,
         rate: 0.1,
@@ -39,8 +46,12 @@ pub(super) fn fit(
     };
     let lines = (matrix.features() / 6).clamp(1, MOST_LINES);
     progress.stage("first stage", ((FOLDS + 1) * EPOCHS) as u64);
-    let one_source = vec![0; rows.len()];
-    let odds: Vec<[f32; 8]> = rows
+    let all: Vec<&Row> = rows.iter().chain(&own.rows).collect();
+    // What is peculiar to either goes into an intercept of its own.
+    let sources: Vec<usize> = (0..all.len())
+        .map(|at| usize::from(at >= rows.len()))
+        .collect();
+    let odds: Vec<[f32; 8]> = all
         .iter()
         .map(|row| {
             let mut odds = [0.0; 8];
@@ -54,35 +65,37 @@ pub(super) fn fit(
         .into_par_iter()
         .map(|left_out| {
             let learned = |at: &usize| {
-                let row = &rows[*at];
+                let row = all[*at];
                 row.trust > 0.0 && !row.measured && row.fold != left_out
             };
-            let chosen: Vec<usize> = (0..rows.len()).filter(learned).collect();
+            let chosen: Vec<usize> = (0..all.len()).filter(learned).collect();
             let done = || progress.advance(1);
             let rows = sparse::Rows {
                 matrix,
-                targets: &targets,
-                sources: &one_source,
+                targets: &weighed,
+                sources: &sources,
                 known: Some(&odds),
             };
             sparse::fit(&rows, &chosen, descent, lines, done)
         })
         .collect();
     let whole = tables.pop().unwrap_or_else(|| Table::pack(1, &[]).0);
-    rows.par_iter_mut().zip(lessons).for_each(|(row, lesson)| {
+    let read = |(row, lesson): (&mut Row, &Lesson)| {
         let table = if row.measured {
             &whole
         } else {
             &tables[row.fold]
         };
-        let text = super::reader::words(lesson);
+        let text = reader::words(lesson);
         row.sums = site::read(table, &text, &reader.evidence(&text)).vector;
-    });
+    };
+    rows.par_iter_mut().zip(lessons).for_each(read);
+    own.rows.par_iter_mut().zip(&own.lessons).for_each(read);
     whole
 }
 
 /// What each row says and how much it counts: as much for either class, and by how far it is believed.
-fn targets(lessons: &[Lesson], rows: &[Row]) -> Vec<Targets> {
+fn targets(lessons: &[Lesson], rows: &[Row], each: f32) -> Vec<Targets> {
     let mut targets = vec![Targets::default(); rows.len()];
     for label in Label::ALL {
         let of_class = |class: bool| {
@@ -102,7 +115,7 @@ fn targets(lessons: &[Lesson], rows: &[Row]) -> Vec<Targets> {
             let evened = ((present + absent) / (2.0 * own)).clamp(1.0 / MOST, MOST);
             *targets[at].get_mut(label) = Some(Target {
                 present: is_present,
-                weight: row.trust * evened,
+                weight: each * row.trust * evened,
             });
         }
     }
