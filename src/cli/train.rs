@@ -156,9 +156,11 @@ fn conclude(trained: &Trained) -> anyhow::Result<()> {
     }
     if !trained.stored {
         let failed = report.checks.iter().filter(|check| !check.passed);
-        let failed: Vec<&str> = failed.map(|check| check.name).collect();
+        let failed: Vec<String> = failed
+            .map(|check| format!("{} ({})", check.name, check.detail))
+            .collect();
         let message = format!(
-            "the new model is worse, and was not kept: {}",
+            "the new model was not kept, as this does not hold: {}",
             failed.join("; ")
         );
         return Err(Refused(message).into());
