@@ -10,12 +10,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Administration, Error, Thing};
 use crate::{
     classifier::training::{Lesson, Progress},
-    domain::{SiteId, SiteSlug, Timestamp, taught},
-    store::{DecidedComment, PublishedCopy},
+    domain::{DecisionId, SiteId, SiteSlug, Timestamp, taught},
+    store::{Db, DecidedComment, PublishedCopy},
 };
 
 /// Decisions read at a time.
-const PAGE: i64 = 500;
+const PAGE: usize = 500;
 /// Lessons of either kind that are learned from, at most: against a comment, or not.
 const MOST_OF_A_KIND: usize = 100_000;
 
@@ -51,16 +51,16 @@ impl Administration {
         };
         progress.stage("decisions", decided.cast_unsigned());
         let mut newest = Newest::new(MOST_OF_A_KIND);
-        let mut after = None;
+        let mut turns = Turns::new(&sites);
         loop {
             // A connection for each page: nobody is kept waiting in between.
             let mut conn = self.store.read().await?;
             let mut db = conn.db();
-            let page = db.decided_comments(&sites, after, PAGE).await?;
-            let Some(last) = page.last() else {
+            let next = turns.next(&mut db).await?;
+            if next.is_empty() {
                 break;
-            };
-            after = Some((last.at, last.decision));
+            }
+            let page = db.decided_comments(&next).await?;
             let clusters = page.iter().filter_map(|decided| decided.cluster);
             let published = published(db.published_copies(clusters).await?);
             progress.advance(page.len() as u64);
@@ -83,6 +83,50 @@ impl Administration {
             received,
             left_aside,
         })
+    }
+}
+
+/// The decisions of several sites in one order of time. Each site's are read by themselves, as its index has them.
+struct Turns(Vec<Turn>);
+
+struct Turn {
+    site: SiteId,
+    last: Option<(Timestamp, DecisionId)>,
+    ahead: VecDeque<(Timestamp, DecisionId)>,
+    is_done: bool,
+}
+
+impl Turns {
+    fn new(sites: &[SiteId]) -> Self {
+        let turn = |site: &SiteId| Turn {
+            site: *site,
+            last: None,
+            ahead: VecDeque::new(),
+            is_done: false,
+        };
+        Self(sites.iter().map(turn).collect())
+    }
+
+    /// The next decisions, at most a page of them; none where there are no more.
+    async fn next(&mut self, db: &mut Db<'_>) -> Result<Vec<DecisionId>, Error> {
+        let mut next = Vec::new();
+        while next.len() < PAGE {
+            for turn in &mut self.0 {
+                if turn.ahead.is_empty() && !turn.is_done {
+                    let read = db.decisions_of(turn.site, turn.last, PAGE as i64).await?;
+                    turn.is_done = read.len() < PAGE;
+                    turn.last = read.last().copied().or(turn.last);
+                    turn.ahead.extend(read);
+                }
+            }
+            let oldest = self.0.iter_mut().filter(|turn| !turn.ahead.is_empty());
+            let oldest = oldest.min_by_key(|turn| turn.ahead.front().copied());
+            let Some((_, decision)) = oldest.and_then(|turn| turn.ahead.pop_front()) else {
+                break;
+            };
+            next.push(decision);
+        }
+        Ok(next)
     }
 }
 

@@ -95,15 +95,34 @@ impl TryFrom<Row> for DecidedComment {
 }
 
 impl Db<'_> {
-    /// The next comments on which a decision stands, the oldest decision first. Those that were deleted are left out.
+    /// The next decisions of a site, the oldest first, whether they stand or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decisions_of(
+        &mut self,
+        site: SiteId,
+        after: Option<(Timestamp, DecisionId)>,
+        limit: i64,
+    ) -> Result<Vec<(Timestamp, DecisionId)>, StoreError> {
+        let mut select = sql::Select::new("SELECT at, id FROM decisions WHERE site_id = ");
+        select.bind(site.0);
+        if let Some((at, id)) = after {
+            select.after("at", "id", (at, id.0));
+        }
+        select.push(" ORDER BY at, id LIMIT ").bind(limit);
+        let rows: Vec<(i64, Uuid)> = select.fetch_all(self).await?;
+        let decision = |(at, id)| (Timestamp::from_millis(at), DecisionId(id));
+        Ok(rows.into_iter().map(decision).collect())
+    }
+
+    /// Of these decisions those that stand, with the comments, the oldest first. Comments that were deleted are left out.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn decided_comments(
         &mut self,
-        sites: &[SiteId],
-        after: Option<(Timestamp, DecisionId)>,
-        limit: i64,
+        decisions: &[DecisionId],
     ) -> Result<Vec<DecidedComment>, StoreError> {
         let mut select = sql::Select::new(
             "SELECT d.id AS decision_id, d.at, d.action, d.reason, d.labels, d.moderator, d.comment_id, c.author_id,
@@ -117,16 +136,13 @@ impl Db<'_> {
              LEFT JOIN comments p ON p.id = c.parent_id
              LEFT JOIN scores s ON s.comment_id = c.id
              LEFT JOIN fingerprints f ON f.comment_id = c.id
-             WHERE d.site_id IN ",
+             WHERE d.id IN ",
         );
-        select.list(sites.iter().map(|site| site.0));
+        select.list(decisions.iter().map(|decision| decision.0));
         select
             .push(" AND c.status <> ")
-            .bind(Status::Deleted.as_str());
-        if let Some((at, id)) = after {
-            select.after("d.at", "d.id", (at, id.0));
-        }
-        select.push(" ORDER BY d.at, d.id LIMIT ").bind(limit);
+            .bind(Status::Deleted.as_str())
+            .push(" ORDER BY d.at, d.id");
         let rows = select.fetch_all::<Row>(self).await?;
         rows.into_iter().map(DecidedComment::try_from).collect()
     }
