@@ -10,15 +10,59 @@ mod seeds;
 
 use std::fs;
 
-use palabre::classifier::{
-    Model,
-    training::{self, Card, Split, dataset},
+use palabre::{
+    classifier::{
+        Comment, Model,
+        training::{self, Card, Split, dataset},
+    },
+    domain::{Label, Sample, Share},
 };
+use serde_json::Value;
 
 /// The most calm ones of these comments, written to mislead, that may be held.
 const CALM_HELD: f64 = 0.15;
 /// The most that a disguise may cost, in AUC.
 const DISGUISE_COSTS: f64 = 0.02;
+
+/// Of a policy's share, how much is drawn of the sample threads: the rest goes to what is close to a threshold.
+#[test]
+fn about_as_many_are_drawn_as_the_policy_says_of_threads_as_they_come() {
+    let model = Model::from_bytes(Model::SHIPPED).unwrap();
+    let share = Share::SAMPLED;
+    let mut drawn = Vec::new();
+    let threads = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/threads");
+    for file in fs::read_dir(threads).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let thread: Value = serde_json::from_str(&text).unwrap();
+        let comments = thread["comments"].as_array().unwrap();
+        for comment in comments {
+            let parent = comments.iter().find(|one| one["n"] == comment["parent"]);
+            let above: Vec<&str> = parent
+                .iter()
+                .map(|one| one["body"].as_str().unwrap())
+                .collect();
+            let scores = model.score(&Comment {
+                text: comment["body"].as_str().unwrap(),
+                ancestors: &above,
+                lang: thread["thread"]["lang"].as_str(),
+            });
+            let hold = model.thresholds();
+            if Label::ALL
+                .iter()
+                .all(|label| scores.get(*label) < hold.get(*label))
+            {
+                let sample = Sample::draw(share, &scores, hold, 0.0).unwrap();
+                drawn.push(sample.probability);
+            }
+        }
+    }
+    assert!(drawn.len() > 150);
+    let of_share = drawn.iter().sum::<f64>() / drawn.len() as f64 / share.value();
+    assert!(
+        (0.75..1.35).contains(&of_share),
+        "{of_share:.3} of what the policy says"
+    );
+}
 
 #[test]
 fn the_shipped_model_is_what_its_card_says() {

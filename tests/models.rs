@@ -314,6 +314,22 @@ on_each_database! {
         assert_eq!((&tried["tried"]["cards_a_day"], &tried["tried"]["misses"]), (&json!(0.0), &json!(1)));
         let all = simulate(&["--hold", "toxicity=0"]);
         assert_eq!(all["tried"]["cards_a_day"], json!(4.0));
+        let figures = |what: &str| -> Value {
+            serde_json::from_str(&home.stdout(&["models", what, "--site", "bamako", "--json"])).unwrap()
+        };
+        assert_eq!(figures("recall")["least_judged"], 50);
+        assert_eq!(figures("agreement")["pairs"], 0);
+        assert!(home.stdout(&["models", "agreement"]).contains("no text was decided by two"));
+        let calm = json!({"action": "hide", "version": 1, "reason": "abusive"});
+        moderator.post(&format!("/v1/comments/{}/decisions", ids[2]), calm).await;
+        let listed = home.stdout(&["models", "disagreements", "--label", "insult", "--json"]);
+        let listed: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+        assert_eq!((&listed["comment"]["id"], &listed["decided"]), (&json!(ids[2]), &json!(true)));
+        assert!(home.stdout(&["models", "disagreements"]).contains(&ids[2]));
+        for what in ["recall", "agreement", "disagreements"] {
+            assert!(home.failure(&["models", what, "--site", "nowhere"]).contains("not found"), "{what}");
+        }
+        assert!(!home.run(&["models", "recall", "--from", "yesterday"]).status.success());
         assert!(home.failure(&["simulate", "nowhere"]).contains("no site nowhere"));
         assert!(!home.run(&["simulate", "bamako", "--hold", "toxicity=2"]).status.success());
     }

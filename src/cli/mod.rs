@@ -10,6 +10,7 @@ mod key;
 mod migrate;
 mod models;
 mod moderator;
+mod opinions;
 mod rescore;
 mod score;
 mod serve;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
+use super::opinions::{self, DisagreementArgs, PeriodArgs};
 use crate::{
     config::Config,
     domain::ModelVersion,
@@ -53,6 +54,15 @@ enum ModelsCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Say how much of what was wrong the policies held, by samples of what they published
+    #[command(after_help = "Example: palabre models recall --site le-soir --from 2026-11-01")]
+    Recall(PeriodArgs),
+    /// List the decisions that the model held for most unlikely, to look at again
+    #[command(after_help = "Example: palabre models disagreements --label threat --limit 10")]
+    Disagreements(DisagreementArgs),
+    /// Say how far moderators agree, where one decided what another had
+    #[command(after_help = "Example: palabre models agreement --from 2026-11-01")]
+    Agreement(PeriodArgs),
     /// Write a model to a file
     #[command(after_help = "Example: palabre models export 2026.11-3 ours.model")]
     Export {
@@ -121,6 +131,9 @@ async fn carry_out(administration: &Administration, command: &ModelsCommand) -> 
                 output,
             )?;
         }
+        ModelsCommand::Recall(args) => opinions::recall(administration, args).await?,
+        ModelsCommand::Disagreements(args) => opinions::disagreements(administration, args).await?,
+        ModelsCommand::Agreement(args) => opinions::agreement(administration, args).await?,
         ModelsCommand::Export { version, file } => {
             let artefact = administration.export_model(version).await;
             let artefact = artefact.with_context(|| unknown(version))?;

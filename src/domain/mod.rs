@@ -6,9 +6,11 @@
 
 mod access;
 mod account;
+mod agreement;
 mod comment;
 mod cursor;
 mod decision;
+mod disagreement;
 mod event;
 mod ids;
 mod lesson;
@@ -18,7 +20,9 @@ mod pace;
 mod policy;
 mod priority;
 mod queue;
+mod recall;
 mod report;
+mod sample;
 mod sanction;
 pub mod schema;
 mod score;
@@ -31,6 +35,7 @@ mod verdict;
 
 pub use access::{Caller, Permission, Role, SiteScope};
 pub use account::{Account, Password};
+pub use agreement::{Agreement, Opinion, OpinionPair, ReasonAgreement};
 pub use comment::{
     Author, Comment, DuplicateKind, DuplicateOf, NewAuthor, NewComment, Reason, ReasonCode,
     Revision, StandingDecision, Status, count_links,
@@ -39,6 +44,7 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use decision::{
     Action, Decision, DecisionReason, LabelOverrides, Refusal, Scope, UndoRefusal, Verb,
 };
+pub use disagreement::Surprise;
 pub use event::{Event, EventKind};
 pub use ids::{
     AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, SiteId,
@@ -51,9 +57,11 @@ pub use pace::Pace;
 pub use policy::{MIN_DUPLICATE_CHARS, Mode, Policy, WordEntry};
 pub use priority::{Credibility, Priority, PriorityPart, ReporterRecord};
 pub use queue::{Claim, QueueName, QueueSort, Viewer};
+pub use recall::{Answer, Answered, Interval, Missed};
 pub use report::{
     Appeal, AppealAnswer, AppealOutcome, Report, ReportReason, Reporter, StandingAppeal,
 };
+pub use sample::{Sample, SampleKind, Share};
 pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,

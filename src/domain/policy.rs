@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Invalid, PerLabel, PolicyThresholds, Thresholds, Timestamp, object};
+use super::{Invalid, PerLabel, PolicyThresholds, Share, Thresholds, Timestamp, object};
 
 /// Shorter texts ("merci", "courage à tous") repeat by nature and are never duplicates.
 pub const MIN_DUPLICATE_CHARS: usize = 25;
@@ -85,6 +85,8 @@ pub struct Policy {
     pub retention_days: Option<NonZeroU32>,
     /// For threads without a mode of their own.
     pub mode: Mode,
+    /// Which share of what is published enters the queue `sampled`, for a moderator to look at; 0 is none.
+    pub sample_share: Share,
 }
 
 /// A word or phrase of a list. One that ends with `*` stands for all words that begin so.
@@ -148,6 +150,7 @@ impl Default for Policy {
             close_after_days: None,
             retention_days: None,
             mode: Mode::Post,
+            sample_share: Share::SAMPLED,
         }
     }
 }

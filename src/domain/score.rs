@@ -154,6 +154,13 @@ impl Score {
     pub const fn value(self) -> f32 {
         self.0
     }
+
+    /// The logarithm of the odds; of 0 and 1, that of next to nothing and next to all.
+    #[must_use]
+    pub fn log_odds(self) -> f64 {
+        let p = f64::from(self.0).clamp(1e-6, 1.0 - 1e-6);
+        (p / (1.0 - p)).ln()
+    }
 }
 
 impl From<Score> for f32 {

@@ -21,6 +21,7 @@ mod models;
 mod moderation_page;
 mod moderators;
 pub mod openapi;
+mod opinions;
 mod parameters;
 mod problem;
 mod queue;

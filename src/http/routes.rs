@@ -6,7 +6,7 @@ use utoipa::openapi::OpenApi;
 use super::{
     ADMIN_BODY, access::authorize, authors, clusters, comments, decisions, docs, events,
     extract::BodyLimit, health, idempotency::remember, models, moderation_page, moderators,
-    problem::Problem, queue, reports, score, sessions, simulation, sites, stats, threads,
+    opinions, problem::Problem, queue, reports, score, sessions, simulation, sites, stats, threads,
 };
 use crate::domain::{
     Permission::{self, Administer, Moderate, Post, Read, Score},
@@ -108,6 +108,9 @@ pub fn table() -> Vec<Endpoint> {
         route!(POST "/v1/comments/{id}/decisions", Some(Moderate), decisions::decide),
         route!(POST "/v1/decisions/{id}/undo", Some(Moderate), decisions::undo),
         route!(GET "/v1/stats", Some(Moderate), stats::show),
+        route!(GET "/v1/recall", Some(Moderate), opinions::recall),
+        route!(GET "/v1/agreement", Some(Moderate), opinions::agreement),
+        route!(GET "/v1/disagreements", Some(Moderate), opinions::disagreements),
         route!(GET "/v1/events", Some(Moderate), events::listen),
         route!(GET "/v1/decisions", Some(Moderate), decisions::list),
         route!(POST "/v1/decisions:batch", Some(Moderate), decisions::batch),

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{
     CommentView, ThreadView,
     appeals::{Warning, warnings},
+    queue,
     view::Copies,
 };
 use crate::{
@@ -198,7 +199,7 @@ pub(super) async fn items(
             parent: ancestors.last().cloned(),
             ancestors,
             warnings: warnings(&comment, me),
-            comment: comment.into(),
+            comment: queue::shown(comment, row.queue).into(),
             site: site.slug.clone(),
             queue: row.queue,
             priority: row.priority,

@@ -47,6 +47,21 @@ pub struct QueueCounts {
     pub reasons: BTreeMap<ReasonCode, i64>,
 }
 
+/// What moderators are told of why a published comment is there, which nobody complained of.
+const BY_CHANCE: &str = "looked at by chance";
+
+/// A comment as the item of a queue shows it: a sample says so, which its site is not told.
+pub(super) fn shown(mut comment: Comment, queue: QueueName) -> Comment {
+    if queue == QueueName::Sampled {
+        comment.reasons.push(Reason {
+            code: ReasonCode::Sample,
+            score: None,
+            detail: BY_CHANCE.into(),
+        });
+    }
+    comment
+}
+
 /// What to store of an item that enters the queue, for the first time or again, with its text for search: all of it
 /// follows from the comment, the queue, and how far readers' reports of it are to be believed.
 pub(super) fn entry(
@@ -61,7 +76,7 @@ pub(super) fn entry(
     let here = match queue {
         QueueName::Reported => Some((ReasonCode::Report, "reported by readers")),
         QueueName::Appeals => Some((ReasonCode::Appeal, "its author asks for another look")),
-        QueueName::Sampled => Some((ReasonCode::Sample, "looked at by chance")),
+        QueueName::Sampled => Some((ReasonCode::Sample, BY_CHANCE)),
         QueueName::Waiting | QueueName::Escalated => None,
     };
     if let Some((code, detail)) = here

@@ -83,7 +83,9 @@ impl Moderation {
                 db.write(Writes::default().events(&[event(&comment, EventKind::CommentChanged)]))
                     .await?;
                 enter(&mut db, &comment, QueueName::Waiting, now).await?;
-            } else if let None | Some(QueueName::Reported) = db.queue_of(id).await? {
+            } else if let None | Some(QueueName::Reported | QueueName::Sampled) =
+                db.queue_of(id).await?
+            {
                 enter(&mut db, &comment, QueueName::Reported, now).await?;
             }
         }
@@ -99,7 +101,9 @@ pub(super) async fn enter(
     queue: QueueName,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let is_new = db.queue_of(comment.id).await?.is_none();
+    // Among samples it was nothing that somebody asked to look at.
+    let before = db.queue_of(comment.id).await?;
+    let is_new = before.is_none_or(|before| before == QueueName::Sampled);
     let cluster = db.cluster_of(comment.id).await?;
     queue::enter(db, comment, queue, cluster, at).await?;
     if is_new {

@@ -7,7 +7,7 @@ const AT_ONCE: i64 = 200;
 
 impl Moderation {
     /// Erases what is past its time: first answers older than a day, sessions and links that have ended, who looked at
-    /// what, and what each site's retention says. In short transactions. How many things.
+    /// what, samples that nobody answered, and what each site's retention says. In short transactions. How many things.
     ///
     /// # Errors
     /// When the database fails; what was erased stays so.
@@ -29,6 +29,7 @@ impl Moderation {
         erased += tx.db().forget_views_before(now).await?;
         erased += tx.db().forget_told_views(now.days_before(1)).await?;
         tx.commit().await?;
+        erased += self.forget_old_samples(AT_ONCE).await?;
         for site in self.administration.sites().await? {
             let Some(days) = site.policy.retention_days else {
                 continue;

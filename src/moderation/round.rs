@@ -14,7 +14,7 @@ use super::{
     clock::Clock,
     duplicates::{self, Copies},
     idempotency::counted_since,
-    queue,
+    queue, samples,
 };
 use crate::{
     domain::{
@@ -22,7 +22,10 @@ use crate::{
         NewAuthor, NewComment, QueueName, Site, SiteId, Status, Thread, ThreadChange, ThreadId,
         ThreadKey, ThreadStanding, Timestamp, decide,
     },
-    store::{Db, Explanation, Fingerprinted, Parent, QueueRow, Remembered, StoreError, Writes},
+    store::{
+        Db, Explanation, Fingerprinted, Parent, QueueRow, Remembered, SampledComment, StoreError,
+        Writes,
+    },
 };
 
 /// The deepest a reply may hang. Deeper chains are conversations of two that no page can show.
@@ -95,6 +98,7 @@ struct Round<'a> {
     comments: Vec<(Comment, Explanation)>,
     fingerprints: Vec<Fingerprinted>,
     queue: Vec<(QueueRow, String)>,
+    samples: Vec<SampledComment>,
     events: Vec<Event>,
     answers: Vec<Remembered>,
 }
@@ -173,6 +177,7 @@ impl<'a> Round<'a> {
             comments: Vec::new(),
             fingerprints: Vec::new(),
             queue: Vec::new(),
+            samples: Vec::new(),
             events: Vec::new(),
             answers: Vec::new(),
         })
@@ -271,13 +276,18 @@ impl<'a> Round<'a> {
             at: self.now,
         };
         self.events.push(event(EventKind::CommentCreated));
-        if comment.status == Status::Pending {
+        let sample = samples::draw(&comment, &site.policy, &signals.thresholds);
+        let queue = match comment.status {
+            Status::Pending => Some(QueueName::Waiting),
+            _ => sample.map(|_| QueueName::Sampled),
+        };
+        self.samples.extend(sample);
+        if let Some(queue) = queue {
             // Nobody has seen it, so nobody has reported it.
             let reports = Credibility::default();
-            let waiting = QueueName::Waiting;
             self.queue.push(queue::entry(
                 &comment,
-                waiting,
+                queue,
                 found.cluster,
                 reports,
                 self.now,
@@ -338,6 +348,7 @@ impl<'a> Round<'a> {
             .comments(&self.comments)?
             .fingerprints(&self.fingerprints)
             .queue(&self.queue)?
+            .samples(&self.samples)
             .events(&self.events)
             .answers(&self.answers, self.now);
         db.write(writes).await

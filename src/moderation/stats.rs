@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp as Moment, civil::Date, tz::TimeZone};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
 use super::{Error, Moderation};
@@ -17,6 +17,12 @@ use crate::{
 pub const MOST_DAYS: i32 = 366;
 /// How many requests count at the same time: each keeps a connection busy for a while.
 static COUNTING: Semaphore = Semaphore::const_new(2);
+
+/// Waits for one's turn to count.
+pub(super) async fn turn() -> Result<SemaphorePermit<'static>, Error> {
+    COUNTING.acquire().await.map_err(|_| Error::Broken)
+}
+
 /// How many days there are without a beginning named.
 const DAYS: i64 = 30;
 
@@ -29,6 +35,42 @@ pub struct StatsRequest {
     /// The last day.
     pub to: Option<Day>,
     pub zone: Zone,
+}
+
+/// The days of a request, with the moments at which they begin and end.
+pub(super) struct Period {
+    days: Vec<Date>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl StatsRequest {
+    /// The days that are meant, if the last is not named those until today.
+    pub(super) fn period(&self, now: Timestamp) -> Result<Period, Error> {
+        let zone = &self.zone;
+        let today = zone.day_of(now.millis()).ok_or(Error::BadDays)?;
+        let last = self.to.map_or(today, |day| day.0);
+        let first = match self.from {
+            Some(day) => day.0,
+            None => last
+                .checked_sub(jiff::Span::new().days(DAYS - 1))
+                .map_err(|_| Error::BadDays)?,
+        };
+        let days: Vec<Date> = first
+            .series(jiff::Span::new().days(1))
+            .take_while(|day| *day <= last)
+            .take(MOST_DAYS as usize + 1)
+            .collect();
+        if days.is_empty() || days.len() > MOST_DAYS as usize {
+            return Err(Error::BadDays);
+        }
+        let after = last.tomorrow().map_err(|_| Error::BadDays)?;
+        Ok(Period {
+            days,
+            from: zone.begin_of(first).ok_or(Error::BadDays)?,
+            to: zone.begin_of(after).ok_or(Error::BadDays)?,
+        })
+    }
 }
 
 /// A day of the calendar.
@@ -152,29 +194,9 @@ impl Moderation {
         let sites = self.sites_of(caller, request.site.as_ref(), false).await?;
         let sites: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let zone = &request.zone;
-        let today = zone
-            .day_of(self.clock.now().millis())
-            .ok_or(Error::BadDays)?;
-        let last = request.to.map_or(today, |day| day.0);
-        let first = match request.from {
-            Some(day) => day.0,
-            None => last
-                .checked_sub(jiff::Span::new().days(DAYS - 1))
-                .map_err(|_| Error::BadDays)?,
-        };
-        let days: Vec<Date> = first
-            .series(jiff::Span::new().days(1))
-            .take_while(|day| *day <= last)
-            .take(MOST_DAYS as usize + 1)
-            .collect();
-        if days.is_empty() || days.len() > MOST_DAYS as usize {
-            return Err(Error::BadDays);
-        }
-        let after = last.tomorrow().map_err(|_| Error::BadDays)?;
-        let from = zone.begin_of(first).ok_or(Error::BadDays)?;
-        let to = zone.begin_of(after).ok_or(Error::BadDays)?;
+        let Period { days, from, to } = request.period(self.clock.now())?;
 
-        let turn = COUNTING.acquire().await.map_err(|_| Error::Broken)?;
+        let turn = turn().await?;
         let mut conn = self.store.read().await?;
         let mut db = conn.db();
         let received = db.received(&sites, from, to).await?;

@@ -86,9 +86,10 @@ impl Moderation {
             .is_some_and(|stands| stands.action == Action::Approve);
         let to_queue = match undone.from_queue {
             // What readers reported while it was hidden is still to be looked at.
-            None if undone.from_status == Status::Published
-                && !approved
-                && db.count_reports(comment.id, 0).await? > 0 =>
+            None | Some(QueueName::Sampled)
+                if undone.from_status == Status::Published
+                    && !approved
+                    && db.count_reports(comment.id, 0).await? > 0 =>
             {
                 Some(QueueName::Reported)
             }

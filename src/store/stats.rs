@@ -150,7 +150,7 @@ fn decided(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Time
 }
 
 /// Ids go by the time they were made, so that no other index is needed; a clock that was set back is allowed an hour.
-fn arrived(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Timestamp) {
+pub(super) fn arrived(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Timestamp) {
     const HOUR: i64 = 4 * QUARTER;
     let earliest = CommentId(first_id(Timestamp::from_millis(from.millis() - HOUR)));
     let latest = CommentId(first_id(Timestamp::from_millis(to.millis() + HOUR)));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use palabre::{
-    domain::{Caller, Role, SiteScope, SiteSlug, Subject},
+    domain::{Caller, Policy, Role, Share, SiteScope, SiteSlug, Subject},
     http::{self, RateLimit, Settings},
     moderation::{Moderation, SsoKeys},
     store::Store,
@@ -93,11 +93,15 @@ pub async fn run_on_postgres<F: Future<Output = ()> + Send + 'static>(check: fn(
 async fn run<F: Future<Output = ()> + Send + 'static>(url: String, check: fn(App) -> F) {
     let app = App::start(url, open_doors(), SsoKeys::default(), Arc::default()).await;
     for site in [SITE, OTHER_SITE] {
-        app.moderation
-            .administration()
-            .add_site(SiteSlug::parse(site).unwrap(), None)
-            .await
-            .unwrap();
+        let slug = SiteSlug::parse(site).unwrap();
+        let site = app.moderation.administration().add_site(slug, None).await;
+        // Nothing is left to chance.
+        let policy = Policy {
+            sample_share: Share::NONE,
+            ..Policy::default()
+        };
+        let site = site.unwrap();
+        app.moderation.set_policy(&site, policy).await.unwrap();
     }
     let outcome = tokio::spawn(check(app.clone())).await;
     let servers = std::mem::take(&mut *app.running.lock().unwrap());
@@ -179,8 +183,10 @@ impl App {
         }
     }
 
-    /// Gives [`SITE`] a policy that differs from the default by this.
-    pub async fn set_policy(&self, policy: Value) {
+    /// Gives [`SITE`] a policy that differs from the default by this, and draws no samples unless this says so.
+    pub async fn set_policy(&self, mut policy: Value) {
+        let fields = policy.as_object_mut().unwrap();
+        fields.entry("sample_share").or_insert(Value::from(0));
         let path = format!("/v1/sites/{SITE}/policy");
         self.admin().put(&path, policy).await.expect(200);
     }

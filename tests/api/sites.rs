@@ -18,7 +18,7 @@ fn default_policy() -> Value {
         "hold": none, "hide": none, "hold_duplicates": true, "hide_hidden_copies": false, "max_links": 3,
         "hold_first_comment": false, "escalate_after_hours": null,
         "banned_words": [], "hide_banned_words": false, "suspect_words": [], "hold_at_reports": null,
-        "close_after_days": null, "retention_days": null, "mode": "post",
+        "close_after_days": null, "retention_days": null, "mode": "post", "sample_share": 0.02,
     })
 }
 
@@ -83,14 +83,17 @@ on_each_database! {
             admin.get(&policy_of(foreign)).await.problem(404, "site-not-found");
             admin.put(&policy_of(foreign), json!({})).await.problem(404, "site-not-found");
         }
-        assert_eq!(app.admin().get(&policy_of(OTHER_SITE)).await.expect(200), default_policy());
+        let mut untouched = default_policy();
+        untouched["sample_share"] = json!(0.0);
+        assert_eq!(app.admin().get(&policy_of(OTHER_SITE)).await.expect(200), untouched);
     }
 }
 
 on_each_database! {
     async fn a_policy_is_read_as_it_was_written(app: App) {
         let admin = app.admin();
-        assert_eq!(admin.get(&policy_of(SITE)).await.expect(200), default_policy());
+        admin.post("/v1/sites", json!({"slug": "le-soir"})).await.expect(201);
+        assert_eq!(admin.get(&policy_of("le-soir")).await.expect(200), default_policy());
         let policy = json!({
             "hold": {
                 "toxicity": 0.5, "insult": 0.25, "threat": 0.125, "identity_attack": 0, "profanity": 1, "spam": null,
@@ -101,7 +104,7 @@ on_each_database! {
             "hold_duplicates": false, "hide_hidden_copies": true, "max_links": 0, "hold_first_comment": true,
             "banned_words": ["Voyou", "escro*", "fils de chien"], "hide_banned_words": true,
             "suspect_words": ["salé"], "hold_at_reports": 5, "escalate_after_hours": 24,
-            "close_after_days": 30, "retention_days": 365, "mode": "pre",
+            "close_after_days": 30, "retention_days": 365, "mode": "pre", "sample_share": 0.125,
         });
         let answered = admin.put(&policy_of(SITE), policy.clone()).await.expect(200);
         let read = admin.get(&policy_of(SITE)).await.expect(200);
@@ -158,6 +161,9 @@ on_each_database! {
             (json!({"retention_days": -1}), "retention_days"),
             (json!({"retention_days": 36_501}), "retention_days"),
             (json!({"mode": "later"}), "mode"),
+            (json!({"sample_share": 1.01}), "sample_share"),
+            (json!({"sample_share": -0.01}), "sample_share"),
+            (json!({"sample_share": null}), "sample_share"),
             (json!({"colour": "red"}), "colour"),
         ] {
             let shown = policy.to_string();
@@ -167,7 +173,9 @@ on_each_database! {
             assert_eq!(answer.invalid_fields(), [field], "{shown}");
         }
         admin.put(&policy_of(SITE), json!([])).await.problem(422, "validation");
-        assert_eq!(admin.get(&policy_of(SITE)).await.expect(200), default_policy());
+        let mut untouched = default_policy();
+        untouched["sample_share"] = json!(0.0);
+        assert_eq!(admin.get(&policy_of(SITE)).await.expect(200), untouched);
     }
 }
 

@@ -110,3 +110,26 @@ test('what is said of a comment is on its card: reports, quotes, marks, scores',
 	await reported.locator('.voices', { hasText: 'Il ment.' }).waitFor();
 	assert.match(await reported.locator('.voices').textContent(), /Reported 1 time/);
 });
+
+test('a sample says why it is here, and is decided like any other', async () => {
+	const paper = await Newspaper.found();
+	await paper.rule({ sample_share: 1 });
+	const fine = await paper.post('Merci pour ces chiffres.');
+	const other = await paper.post('Le pont rouvre au mois de mars.', { author: 'Bob' });
+	for (const [lang, sentence] of [['fr', 'tiré au sort'], ['en', 'drawn by chance']]) {
+		const page = await paper.seat(`awa-${lang}`, { lang });
+		await page.goto('/moderation?queue=sampled&sort=oldest');
+		await reads(page, 'Merci');
+		for (const text of ['Merci', 'pont rouvre']) {
+			await card(page, text).locator('.voices', { hasText: sentence }).waitFor();
+			assert.equal(await card(page, text).locator('mark.is-sample').count(), 1);
+		}
+		if (lang === 'en') {
+			await page.keyboard.press('a');
+			await reads(page, 'pont rouvre');
+			await page.keyboard.press('h');
+			await paper.becomes(other, 'hidden');
+		}
+	}
+	assert.equal((await paper.comment(fine)).decision.action, 'approve');
+});

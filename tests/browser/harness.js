@@ -85,12 +85,19 @@ export class Newspaper {
 	static async found() {
 		const slug = `soir-${(papers += 1)}`;
 		await palabre('site', 'add', slug);
-		const [site, moderator] = await Promise.all(['site', 'moderator'].map((role) => palabre('token', '--role', role, '--site', slug, '--subject', `${role}-of-${slug}`)));
-		return new Newspaper(slug, { site, moderator });
+		const [site, moderator, admin] = await Promise.all(['site', 'moderator', 'admin'].map((role) => palabre('token', '--role', role, '--site', slug, '--subject', `${role}-of-${slug}`)));
+		const paper = new Newspaper(slug, { site, moderator, admin });
+		// Nothing is left to chance.
+		await paper.rule({ sample_share: 0 });
+		return paper;
 	}
 
 	constructor(slug, tokens) {
 		Object.assign(this, { slug, tokens });
+	}
+
+	rule(policy) {
+		return ask(this.tokens.admin, 'PUT', `/v1/sites/${this.slug}/policy`, policy);
 	}
 
 	thread(key, settings) {

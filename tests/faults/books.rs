@@ -43,6 +43,16 @@ const HALVES: &[(&str, &str)] = &[
              AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = q.comment_id AND c.status = 'pending')",
     ),
     (
+        "samples to look at that readers do not see",
+        "SELECT COUNT(*) FROM queue q WHERE q.queue = 'sampled'
+             AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = q.comment_id AND c.status = 'published')",
+    ),
+    (
+        "items that were drawn, and nobody knows how likely that was",
+        "SELECT COUNT(*) FROM queue q WHERE q.queue = 'sampled'
+             AND NOT EXISTS (SELECT 1 FROM samples s WHERE s.comment_id = q.comment_id)",
+    ),
+    (
         "comments whose creation was not told exactly once",
         "SELECT COUNT(*) FROM comments c LEFT JOIN (
              SELECT comment_id, COUNT(*) AS times FROM events WHERE kind = 'comment.created' GROUP BY comment_id

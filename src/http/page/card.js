@@ -57,10 +57,13 @@ function above(comments) {
 	return h('div.above', {}, lines.length > 0 && h('details', {}, h('summary', {}, t('above', { n: lines.length })), lines), nearest);
 }
 
-function voices({ reports = [], appeals = [] }) {
-	if (!reports.length && !appeals.length) return null;
+// Why a moderator is asked, where it is not for what the machine said of it.
+function voices({ queue, reports = [], appeals = [] }) {
+	const drawn = queue === 'sampled';
+	if (!drawn && !reports.length && !appeals.length) return null;
 	return h(
 		'div.voices', {},
+		drawn && h('p', {}, t('drawn')),
 		appeals.map(({ text }) => h('p', {}, h('b', {}, t('appealed')), ' ', theirs(text, 'q'))),
 		reports.length > 0 && h('b', {}, t('reports', { n: reports.length })),
 		reports.map(({ reason, note }) => h('p', {}, t(`r.${reason}`), note && [' – ', theirs(note, 'q')])),

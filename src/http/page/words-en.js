@@ -80,6 +80,7 @@ export default {
 	edited: 'edited',
 	reports: 'Reported {n} time|Reported {n} times',
 	appealed: 'The author asks for another look:',
+	drawn: 'Readers see it. It was drawn by chance, to learn what the rules let through.',
 	claimed: '{who} is on it, until {until}',
 	mine: 'Yours until {until}',
 	here: '{who} looks at it',

@@ -80,6 +80,7 @@ export default {
 	edited: 'modifié',
 	reports: 'Signalé {n} fois',
 	appealed: 'L’auteur demande un nouvel examen :',
+	drawn: 'Les lecteurs le voient. Il a été tiré au sort, pour savoir ce que les règles laissent passer.',
 	claimed: '{who} s’en occupe, jusqu’à {until}',
 	mine: 'À vous jusqu’à {until}',
 	here: '{who} le regarde',
