@@ -6,6 +6,7 @@
 pub mod classifier;
 pub mod cli;
 pub mod config;
+pub mod document;
 pub mod domain;
 pub mod http;
 pub mod moderation;

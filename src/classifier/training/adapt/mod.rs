@@ -12,6 +12,7 @@
 //! A label with too few decisions of either class, or whose decisions nothing can be learned from, keeps the base's answer.
 //! The same lessons, base and seed make the same file, byte for byte.
 
+mod closer;
 mod compare;
 mod gate;
 mod guard;
@@ -35,6 +36,7 @@ use crate::classifier::{ModelError, quotes, site};
 use crate::domain::{Label, PerLabel};
 use rayon::prelude::*;
 
+pub use closer::{Closer, Group, Mover, Operating, Shape, Sides, Tenth, Within};
 pub use compare::{Compared, Held, Interval};
 pub use gate::{Check, own_sentences};
 pub use guard::{Finding, FindingKind};
