@@ -167,6 +167,9 @@ mod tests {
             rows: vec![("insult", 0.5, 1.0)],
         };
         let svg = plot.to_string();
-        assert!(svg.contains("<circle class=\"d0\" cx=\"104.0\"") && svg.contains("<rect class=\"d1\" x=\"399.5\""));
+        assert!(
+            svg.contains("<circle class=\"d0\" cx=\"104.0\"")
+                && svg.contains("<rect class=\"d1\" x=\"399.5\"")
+        );
     }
 }

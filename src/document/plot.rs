@@ -129,7 +129,7 @@ impl Display for Plot<'_> {
                 for (at, (x, y)) in inside.iter().enumerate() {
                     write!(f, "{}{x:.1} {y:.1}", if at == 0 { "M" } else { "L" })?;
                 }
-                f.write_str("\"/>")?;
+                write!(f, "\"><title>{}</title></path>", Escaped(line.name))?;
             }
             if line.dots {
                 for point in &inside {

@@ -8,7 +8,7 @@ use super::lessons::Lesson;
 use crate::classifier::training::evaluate::{self, LEAST_ROWS, sweep};
 use crate::classifier::training::study::{Point, thinned};
 use crate::domain::{Label, PerLabel, Thresholds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Points of a curve, at most.
 const POINTS: usize = 60;
@@ -19,14 +19,14 @@ const THREADS: usize = 20;
 const CERTAIN: f32 = 1e-4;
 
 /// The same of the live model and of the candidate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sides<T> {
     pub live: T,
     pub candidate: T,
 }
 
 /// What one model's scores of a label are like.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// Precision over recall.
     pub precision_recall: Vec<Point>,
@@ -38,7 +38,7 @@ pub struct Shape {
 }
 
 /// Comments whose scores lie in one tenth.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tenth {
     pub rows: usize,
     /// Their mean score: the share with the label that there should be.
@@ -47,7 +47,7 @@ pub struct Tenth {
 }
 
 /// What a label's threshold does.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Operating {
     pub threshold: f64,
     /// Of all, the share at or above it.
@@ -59,7 +59,7 @@ pub struct Operating {
 }
 
 /// How well comments are told apart from others of their own thread.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Within {
     /// Threads with comments of either class.
     pub threads: usize,
@@ -71,7 +71,7 @@ pub struct Within {
 }
 
 /// What either model holds of a group of comments.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// The thread's id, or the language.
     pub name: String,
@@ -85,7 +85,7 @@ pub struct Group {
 }
 
 /// A comment on which the models differ.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mover {
     pub comment: String,
     /// The labels that a moderator saw in it.
@@ -97,10 +97,11 @@ pub struct Mover {
 }
 
 /// Both models on what the site held out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Closer {
-    pub shapes: BTreeMap<&'static str, Sides<Shape>>,
-    pub within_threads: BTreeMap<&'static str, Within>,
+    pub shapes: BTreeMap<Label, Sides<Shape>>,
+    pub within_threads: BTreeMap<Label, Within>,
     pub languages: Vec<Group>,
     /// The threads with most comments.
     pub threads: Vec<Group>,
@@ -133,16 +134,27 @@ impl Closer {
         for label in Label::ALL {
             let rows = measured.iter().filter_map(|(lesson, (live, candidate))| {
                 let present = (*lesson.labels.get(label))?;
-                Some((lesson.thread.as_str(), *live.get(label), *candidate.get(label), present))
+                Some((
+                    lesson.thread.as_str(),
+                    *live.get(label),
+                    *candidate.get(label),
+                    present,
+                ))
             });
             let rows: Vec<(&str, f32, f32, bool)> = rows.collect();
-            let live = shape(rows.iter().map(|row| (row.1, row.3)), thresholds.live.get(label).value());
-            let candidate = shape(rows.iter().map(|row| (row.2, row.3)), thresholds.candidate.get(label).value());
+            let live = shape(
+                rows.iter().map(|row| (row.1, row.3)),
+                thresholds.live.get(label).value(),
+            );
+            let candidate = shape(
+                rows.iter().map(|row| (row.2, row.3)),
+                thresholds.candidate.get(label).value(),
+            );
             if let (Some(live), Some(candidate)) = (live, candidate) {
-                shapes.insert(label.as_str(), Sides { live, candidate });
+                shapes.insert(label, Sides { live, candidate });
             }
             if let Some(within) = within(&rows) {
-                within_threads.insert(label.as_str(), within);
+                within_threads.insert(label, within);
             }
         }
         let mut threads = groups(measured, &held, |lesson| &lesson.thread);
@@ -155,7 +167,10 @@ impl Closer {
             threads,
             all_threads,
             movers: movers(measured, &held),
-            changed: held.iter().filter(|held| held.live != held.candidate).count(),
+            changed: held
+                .iter()
+                .filter(|held| held.live != held.candidate)
+                .count(),
         }
     }
 }
@@ -189,7 +204,9 @@ fn shape(points: impl Iterator<Item = (f32, bool)>, threshold: f32) -> Option<Sh
             };
         }
     }
-    let tenths = evaluate::bins(&points).into_iter().filter(|bin| bin.rows > 0.0);
+    let tenths = evaluate::bins(&points)
+        .into_iter()
+        .filter(|bin| bin.rows > 0.0);
     let tenths = tenths.map(|bin| Tenth {
         rows: bin.rows as usize,
         predicted: short(bin.expected / bin.rows),
@@ -288,12 +305,17 @@ fn movers(measured: &[Scored<'_>], held: &[Sides<bool>]) -> Vec<Mover> {
         .collect();
     order.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then(y.1.total_cmp(&x.1)).then(a.cmp(b)));
     let mut listed = BTreeSet::new();
-    let first = order.into_iter().filter(|(at, _)| listed.insert(measured[*at].0.id.as_str()));
+    let first = order
+        .into_iter()
+        .filter(|(at, _)| listed.insert(measured[*at].0.id.as_str()));
     first
         .take(MOVERS)
         .map(|(at, _)| {
             let (lesson, (live, candidate)) = &measured[at];
-            let seen = lesson.labels.iter().filter(|(_, label)| **label == Some(true));
+            let seen = lesson
+                .labels
+                .iter()
+                .filter(|(_, label)| **label == Some(true));
             let short = |score: &f32| (score * 1e4).round() / 1e4;
             Mover {
                 comment: lesson.id.clone(),
@@ -328,23 +350,41 @@ mod tests {
 
     /// Every third is harmful: the candidate knows them all, the live model knows half of them.
     fn looked_at(rows: usize) -> Closer {
-        let lessons: Vec<Lesson> = (0..rows).map(|at| lesson(at, at.is_multiple_of(3))).collect();
+        let lessons: Vec<Lesson> = (0..rows)
+            .map(|at| lesson(at, at.is_multiple_of(3)))
+            .collect();
         let scored = lessons.iter().enumerate().map(|(at, lesson)| {
             let harmful = lesson.is_against();
             let noise = (at % 97) as f32 / 1000.0;
-            let live = if harmful && at.is_multiple_of(2) { 0.8 } else { 0.1 } + noise;
+            let live = if harmful && at.is_multiple_of(2) {
+                0.8
+            } else {
+                0.1
+            } + noise;
             let candidate = if harmful { 0.85 } else { 0.05 } + noise;
-            (lesson, (PerLabel::from_fn(|_| live), PerLabel::from_fn(|_| candidate)))
+            (
+                lesson,
+                (
+                    PerLabel::from_fn(|_| live),
+                    PerLabel::from_fn(|_| candidate),
+                ),
+            )
         });
         let scored: Vec<Scored<'_>> = scored.collect();
         let half = PerLabel::from_fn(|_| Score::clamped(0.5));
-        Closer::of(&scored, Sides { live: &half, candidate: &half })
+        Closer::of(
+            &scored,
+            Sides {
+                live: &half,
+                candidate: &half,
+            },
+        )
     }
 
     #[test]
     fn it_shows_what_either_model_finds_and_holds() {
         let closer = looked_at(600);
-        let insult = &closer.shapes["insult"];
+        let insult = &closer.shapes[&Label::Insult];
         assert_eq!(insult.live.at_threshold.recall, 0.5);
         assert_eq!(insult.candidate.at_threshold.recall, 1.0);
         assert_eq!(insult.candidate.at_threshold.precision, Some(1.0));
@@ -352,10 +392,12 @@ mod tests {
         assert_eq!(insult.candidate.load.last(), Some(&(1.0, 1.0)));
         let rows: usize = insult.live.calibration.iter().map(|tenth| tenth.rows).sum();
         assert_eq!(rows, 600);
-        let within = closer.within_threads["insult"];
+        let within = closer.within_threads[&Label::Insult];
         assert!(within.candidate == 1.0 && within.live < 0.9 && within.threads == 70);
         assert_eq!((closer.all_threads, closer.threads.len()), (70, 20));
-        let [en, fr] = &closer.languages[..] else { panic!("two languages") };
+        let [en, fr] = &closer.languages[..] else {
+            panic!("two languages")
+        };
         assert_eq!((en.name.as_str(), en.rows, fr.rows), ("en", 450, 150));
         assert_eq!(fr.harmful, fr.found.candidate);
         assert_eq!(en.found.live + fr.found.live, 100);
@@ -366,10 +408,17 @@ mod tests {
         let closer = looked_at(600);
         assert_eq!(closer.changed, 100);
         assert_eq!(closer.movers.len(), 50);
-        assert!(closer.movers.iter().all(|mover| mover.held.candidate && !mover.held.live));
+        assert!(
+            closer
+                .movers
+                .iter()
+                .all(|mover| mover.held.candidate && !mover.held.live)
+        );
         let written = serde_json::to_string(&looked_at(20_000)).unwrap();
         assert!(!written.contains("words of somebody"));
         assert!(written.len() < 120_000, "{}", written.len());
+        let read: Closer = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.movers.len(), 50, "what was written can be read");
     }
 
     #[test]
