@@ -94,7 +94,7 @@ pub fn render(study: &Study) -> Result<String, fmt::Error> {
 
 fn table(page: &mut String, figures: &Evaluation, wanted: impl Fn(&str) -> bool) -> fmt::Result {
     page.push_str(
-        "<div class=\"scroll\"><table class=\"figures\"><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\"><tr><th>label<th>rows<th>with<th>without<th>AUC<th>AP<th>precision<th>recall<th>false held<th>ECE</tr>",
     );
     for (label, sets) in &figures.labels {
         for (set, m) in sets.iter().filter(|(set, _)| wanted(set)) {

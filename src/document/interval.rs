@@ -2,15 +2,16 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Escaped, plot::dot};
+use super::{Escaped, Signed, plot::dot};
 
-const WIDTH: f64 = 420.0;
+const WIDTH: f64 = 360.0;
 const ROW: f64 = 26.0;
-const LEFT: f64 = 104.0;
-const RIGHT: f64 = 16.0;
+const LEFT: f64 = 100.0;
+const RIGHT: f64 = 20.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 36.0;
-const PARTS: usize = 5;
+/// Parts that an axis is cut into: an even number, so that nought is one of the marks in the middle of an axis.
+const PARTS: usize = 4;
 
 /// Two values of each name on one axis: a ring before, a square after.
 #[derive(Debug, Clone)]
@@ -33,8 +34,12 @@ impl Display for Dumbbells<'_> {
                 f,
                 "<line class=\"axis\" x1=\"{from:.1}\" x2=\"{to:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
             )?;
-            dot(f, 0, (from, y), 4.5)?;
-            dot(f, 1, (to, y), 4.5)?;
+            // The ring last, and larger: where both are equal, both are seen.
+            dot(f, 1, (to, y), 3.5)?;
+            write!(
+                f,
+                "<circle class=\"ring\" cx=\"{from:.1}\" cy=\"{y:.1}\" r=\"6\"/>"
+            )?;
         }
         f.write_str("</svg></figure>\n")
     }
@@ -111,7 +116,7 @@ fn begin<'a>(
         let value = from + (to - from) * part as f64 / PARTS as f64;
         let x = place(within, value);
         let shown = if from < 0.0 {
-            format!("{value:+.3}")
+            Signed(value).to_string()
         } else {
             format!("{value:.2}")
         };
@@ -152,10 +157,13 @@ mod tests {
             rows: vec![("insult", 0.04, 0.01, 0.07)],
         };
         let svg = plot.to_string();
-        assert!(svg.contains("+0.080") && svg.contains("-0.080"), "{svg}");
-        // Nought is in the middle of 104 to 404.
-        assert!(svg.contains("x1=\"254.0\" x2=\"254.0\""), "{svg}");
-        assert!(svg.contains("<rect class=\"d1\" x=\"325.0\""), "{svg}");
+        assert!(
+            svg.contains("+0.080") && svg.contains("\u{2212}0.080"),
+            "{svg}"
+        );
+        // Nought is in the middle of 100 to 340.
+        assert!(svg.contains("x1=\"220.0\" x2=\"220.0\""), "{svg}");
+        assert!(svg.contains("<rect class=\"d1\" x=\"276.0\""), "{svg}");
     }
 
     #[test]
@@ -168,8 +176,8 @@ mod tests {
         };
         let svg = plot.to_string();
         assert!(
-            svg.contains("<circle class=\"d0\" cx=\"104.0\"")
-                && svg.contains("<rect class=\"d1\" x=\"399.5\"")
+            svg.contains("<circle class=\"ring\" cx=\"100.0\"")
+                && svg.contains("<rect class=\"d1\" x=\"336.5\"")
         );
     }
 }

@@ -76,6 +76,21 @@ impl Display for Escaped<'_> {
     }
 }
 
+/// A difference in thousandths, with its sign.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed(pub f64);
+
+impl Display for Signed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sign = match (self.0 * 1000.0).round() {
+            rounded if rounded > 0.0 => "+",
+            rounded if rounded < 0.0 => "\u{2212}",
+            _ => "",
+        };
+        write!(f, "{sign}{:.3}", self.0.abs())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +102,12 @@ mod tests {
             shown,
             "&lt;script&gt;&quot;a&quot;&amp;&#39;b&#39;&lt;U+202E&gt;x\u{fffd}"
         );
+    }
+
+    #[test]
+    fn a_difference_has_its_sign_unless_it_is_nought() {
+        let shown = [0.0124, -0.0124, -0.0001, 0.0].map(|value| Signed(value).to_string());
+        assert_eq!(shown, ["+0.012", "\u{2212}0.012", "0.000", "0.000"]);
     }
 
     #[test]

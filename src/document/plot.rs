@@ -5,12 +5,12 @@ use std::fmt::{self, Display, Formatter};
 use super::Escaped;
 
 /// The drawing's own units.
-const WIDTH: f64 = 340.0;
+const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 250.0;
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 38.0;
 const TOP: f64 = 10.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 18.0;
 /// Parts that an axis is cut into.
 const PARTS: usize = 5;
 /// So many looks there are for lines: colour and dashes.
@@ -216,7 +216,7 @@ mod tests {
         assert!(svg.contains("aria-label=\"A &amp; B: precision &lt;1&gt; over recall\""));
         assert!(svg.contains("100 %") && svg.contains("<circle class=\"d0\""));
         assert!(
-            svg.contains("d=\"M46.0 212.0L187.0 10.0\""),
+            svg.contains("d=\"M46.0 212.0L174.0 10.0\""),
             "what is outside is cut off: {svg}"
         );
     }

@@ -7,11 +7,12 @@ import { t } from './words.js';
 const path = (version, rest = '') => `v1/models/${encodeURIComponent(version)}${rest}`;
 
 export async function modelsPart(section, about) {
-	if (!about.all) {
+	try {
+		await draw(section, about);
+	} catch (problem) {
+		if (problem.status !== 403) throw problem;
 		fill(section, head('models'), h('p.say', {}, t('forAllSites')));
-		return;
 	}
-	await draw(section, about);
 }
 
 async function draw(section, about) {

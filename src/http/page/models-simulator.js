@@ -148,9 +148,9 @@ class Simulator {
 
 // A diamond is today's, a square the model's, a disc what is tried.
 function marker(name, x, y) {
-	if (name === 'tried') return svg('circle', { class: 'mk tried', cx: x, cy: y, r: 5 });
+	if (name === 'tried') return svg('circle', { class: 'mk is-tried', cx: x, cy: y, r: 5 });
 	const size = 4;
-	return svg('rect', { class: `mk ${name}`, x: x - size, y: y - size, width: 2 * size, height: 2 * size, transform: name === 'now' ? `rotate(45 ${x} ${y})` : null });
+	return svg('rect', { class: `mk is-${name}`, x: x - size, y: y - size, width: 2 * size, height: 2 * size, transform: name === 'now' ? `rotate(45 ${x} ${y})` : null });
 }
 
 // Misses over cards a day: down and left is better, and a label's threshold moves along its line.

@@ -5,8 +5,8 @@ import { head, isMissing, share, fixed, table } from './models-parts.js';
 import { t } from './words.js';
 
 // False where the server knows nothing of all this.
-export async function watchPart(section, { sites, all }) {
-	const choice = select({ 'aria-label': t('siteOne'), onchange: () => load() }, [...(all ? [['', t('site')]] : []), ...sites.map((slug) => [slug, slug])], all ? '' : sites[0]);
+export async function watchPart(section, { sites }) {
+	const choice = select({ 'aria-label': t('siteOne'), onchange: () => load() }, [['', t('site')], ...sites.map((slug) => [slug, slug])]);
 	const content = h('div');
 	const load = async () => {
 		const site = choice.value;

@@ -10,7 +10,7 @@ import { learn, t } from './words.js';
 const PARTS = [['models', modelsPart], ['watch', watchPart], ['simulator', simulatorPart]];
 
 // What happened last, at the bottom.
-export const say = (text) => fill(byId('said'), text);
+const say = (text) => fill(byId('said'), text);
 
 async function whoAmI() {
 	try {
@@ -37,7 +37,7 @@ async function enter() {
 	document.title = `${t('models')} · Palabre`;
 	if (me.role !== 'admin') return fill(byId('admin'), refused(me));
 	const { items: sites } = await get('v1/sites');
-	const about = { me, say, all: me.sites.includes('*'), sites: sites.map(({ slug }) => slug) };
+	const about = { say, sites: sites.map(({ slug }) => slug) };
 	const parts = PARTS.map(([name, part]) => {
 		const section = h('section', { id: name, 'aria-label': t(name) });
 		return [section, part(section, about)];

@@ -9,9 +9,9 @@ use super::{
     tables::percent,
 };
 use crate::{
-    classifier::training::{Closer, Group, Mover, Shape, Sides},
-    document::{Axis, Escaped, Key, Line, Plot},
-    domain::{Label, PerLabel},
+    classifier::training::{Closer, Group, Shape, Sides},
+    document::{Axis, Escaped, Key, Line, Plot, Signed},
+    domain::Label,
 };
 
 /// Characters of a text that are shown.
@@ -112,8 +112,8 @@ fn calibration(shape: &Shape) -> Vec<(f64, f64)> {
 /// What the thresholds do, and how many comments each tenth of the scores has.
 fn operating(body: &mut String, shapes: &Sides<Shape>) -> fmt::Result {
     body.push_str(
-        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">model<th scope=\"col\">held from<th scope=\"col\">held, %\
-         <th scope=\"col\">found, %<th scope=\"col\">right, %<th scope=\"col\">comments by tenth of the score</tr></thead><tbody>",
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"tight\"><thead><tr><th scope=\"col\">model<th scope=\"col\">held from<th scope=\"col\">held, %\
+         <th scope=\"col\">found, %<th scope=\"col\">right, %<th scope=\"col\" class=\"text\">comments by tenth of the score</tr></thead><tbody>",
     );
     for (model, shape) in BOTH.iter().zip([&shapes.live, &shapes.candidate]) {
         let at = shape.at_threshold;
@@ -149,7 +149,7 @@ pub fn languages(body: &mut String, figures: &Figures, closer: &Closer) -> fmt::
         group.name.clone()
     })?;
     body.push_str(
-        "<div class=\"scroll\"><table><caption>AUC by label and language</caption><thead><tr><th scope=\"col\">label\
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><caption>AUC by label and language</caption><thead><tr><th scope=\"col\">label\
          <th scope=\"col\">language<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">live<th scope=\"col\">new\
          <th scope=\"col\">gain</tr></thead><tbody>",
     );
@@ -161,14 +161,14 @@ pub fn languages(body: &mut String, figures: &Figures, closer: &Closer) -> fmt::
             };
             writeln!(
                 body,
-                "<tr><th scope=\"row\">{}<td>{}<td>{}<td>{}<td>{:.3}<td>{:.3}<td>{:+.3}</tr>",
+                "<tr><th scope=\"row\">{}<td>{}<td>{}<td>{}<td>{:.3}<td>{:.3}<td>{}</tr>",
                 name(label),
                 Escaped(language),
                 compared.positives,
                 compared.negatives,
                 compared.live,
                 compared.candidate,
-                compared.difference()
+                Signed(compared.difference())
             )?;
         }
     }
@@ -198,7 +198,7 @@ pub fn threads(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result
         return Ok(());
     }
     body.push_str(
-        "<div class=\"scroll\"><table><caption>AUC inside threads: pairs of comments of the same thread alone</caption><thead>\
+        "<div class=\"scroll\" tabindex=\"0\"><table><caption>AUC inside threads: pairs of comments of the same thread alone</caption><thead>\
          <tr><th scope=\"col\">label<th scope=\"col\">threads<th scope=\"col\">pairs<th scope=\"col\">live\
          <th scope=\"col\">new</tr></thead><tbody>",
     );
@@ -225,7 +225,7 @@ fn groups(
 ) -> fmt::Result {
     write!(
         body,
-        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">{what}<th scope=\"col\">comments<th scope=\"col\">harmful\
+        "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">{what}<th scope=\"col\">comments<th scope=\"col\">harmful\
          <th scope=\"col\">found, live<th scope=\"col\">found, new<th scope=\"col\">calm held, live, %\
          <th scope=\"col\">calm held, new, %</tr></thead><tbody>"
     )?;
@@ -255,7 +255,7 @@ pub fn movers(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result 
     write!(
         body,
         "<h2>What moves</h2><p>{} held-out comments wait under one of the models alone. Those come first, then those whose \
-         scores move farthest; the label shown is the one that moves most.</p><div class=\"scroll\"><table class=\"names\">\
+         scores move farthest. The scores are those of the label that makes the difference.</p><div class=\"scroll\" tabindex=\"0\"><table class=\"names\">\
          <thead><tr><th scope=\"col\">comment<th scope=\"col\">moderator<th scope=\"col\">label<th scope=\"col\">live\
          <th scope=\"col\">new<th scope=\"col\">waits</tr></thead><tbody>",
         closer.changed
@@ -263,6 +263,12 @@ pub fn movers(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result 
     for mover in &closer.movers {
         body.push_str("<tr><td class=\"text\">");
         match known.comments.get(&mover.comment) {
+            Some(Now::Row(place, text)) => write!(
+                body,
+                "<q dir=\"auto\">{}</q><br><small>{}</small>",
+                Escaped(&shortened(text)),
+                Escaped(place)
+            )?,
             Some(Now::Is(place, text)) => write!(
                 body,
                 "<q dir=\"auto\">{}</q><br><small>{}</small> <code>{}</code>",
@@ -283,7 +289,7 @@ pub fn movers(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result 
         } else {
             verdict.join(", ")
         };
-        let label = farthest(mover);
+        let label = mover.label;
         let waits = match (mover.held.live, mover.held.candidate) {
             (true, true) => "under both",
             (false, false) => "under neither",
@@ -300,19 +306,6 @@ pub fn movers(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result 
     }
     body.push_str("</tbody></table></div>\n");
     Ok(())
-}
-
-/// The label whose log-odds move most.
-fn farthest(mover: &Mover) -> Label {
-    let odds = |scores: &PerLabel<f32>, label: Label| {
-        let p = scores.get(label).clamp(1e-4, 1.0 - 1e-4);
-        (p / (1.0 - p)).ln()
-    };
-    let by = |label: &Label| (odds(&mover.live, *label) - odds(&mover.candidate, *label)).abs();
-    let farthest = Label::ALL
-        .into_iter()
-        .max_by(|a, b| by(a).total_cmp(&by(b)));
-    farthest.unwrap_or(Label::Toxicity)
 }
 
 /// The beginning of a text, on one line.

@@ -32,8 +32,10 @@ pub type ReportPage = String;
 
 /// A comment of the report as it is now.
 enum Now {
-    /// Where it is, and what it says.
+    /// Its thread, and what it says.
     Is(String, String),
+    /// A row of a labelled file.
+    Row(String, String),
     Deleted,
 }
 
@@ -59,7 +61,7 @@ impl Administration {
         let figures = Figures::read(figures);
         let mut known = self.known(&figures).await?;
         let labelled = labelled.into_iter();
-        let labelled = labelled.map(|(id, (place, text))| (id, Now::Is(place, text)));
+        let labelled = labelled.map(|(id, (place, text))| (id, Now::Row(place, text)));
         known.comments.extend(labelled);
         Ok(page::render(&figures, model, &known))
     }

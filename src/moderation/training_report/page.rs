@@ -7,7 +7,7 @@ use super::{
     figures::{Figures, name},
     tables,
 };
-use crate::document::{Dumbbells, Escaped, Intervals, Key, Page};
+use crate::document::{Dumbbells, Escaped, Intervals, Key, Page, Signed};
 
 /// What this page has beside what every page looks like.
 pub const STYLE: &str = ".verdict{font-size:1.125rem;padding:.75rem 1rem;border-inline-start:4px solid;background:var(--card)}
@@ -52,11 +52,13 @@ fn write(
     if let Some(model) = model {
         let by = model.made_by.as_deref().unwrap_or("somebody");
         let live = if model.live { "; live now" } else { "" };
+        // To the minute.
+        let made = model.created_at.to_string().replace('T', " ");
+        let made: String = made.chars().take(16).collect();
         writeln!(
             body,
-            "<p class=\"dim\">{}, {} by {}{live}</p>",
+            "<p class=\"dim\">{}, {made} UTC by {}{live}</p>",
             model.origin,
-            model.created_at,
             Escaped(by)
         )?;
     }
@@ -101,8 +103,9 @@ fn verdict(body: &mut String, figures: &Figures, model: Option<&ModelView>) -> f
     }
     let better = figures.on("site").into_iter();
     let better = better.filter(|(_, compared)| compared.gain.low > 0.0);
-    let better = better
-        .map(|(label, compared)| format!("{} ({:+.3} AUC)", name(label), compared.difference()));
+    let better = better.map(|(label, compared)| {
+        format!("{} ({} AUC)", name(label), Signed(compared.difference()))
+    });
     let better: Vec<String> = better.collect();
     let better = if better.is_empty() {
         "on the decisions that were held out no difference is beyond noise".to_owned()
@@ -128,7 +131,7 @@ fn side_by_side(body: &mut String, figures: &Figures) -> fmt::Result {
     )?;
     if !site.is_empty() {
         let lowest = site.iter().map(|(_, c)| c.live.min(c.candidate));
-        let from = (lowest.fold(0.5, f64::min) * 10.0).floor() / 10.0;
+        let from = (lowest.fold(0.9, f64::min) * 10.0).floor() / 10.0;
         let before_after = site
             .iter()
             .map(|(label, c)| (name(*label), c.live, c.candidate));

@@ -3,7 +3,10 @@
 use std::fmt::{self, Write as _};
 
 use super::figures::{Figures, Finding, Held, name};
-use crate::{document::Escaped, domain::Label};
+use crate::{
+    document::{Escaped, Signed},
+    domain::Label,
+};
 
 /// What is measured on, in words.
 const KINDS: [(&str, &str); 3] = [
@@ -15,7 +18,7 @@ const KINDS: [(&str, &str); 3] = [
 /// Both models on everything there is, a row for each label and kind.
 pub fn compared(body: &mut String, figures: &Figures) -> fmt::Result {
     body.push_str(
-        "<div class=\"scroll\"><table><caption>AUC by label, on what was held out</caption><thead><tr><th scope=\"col\">label\
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><caption>AUC by label, on what was held out</caption><thead><tr><th scope=\"col\">label\
          <th scope=\"col\">on<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">live<th scope=\"col\">new\
          <th scope=\"col\">gain<th scope=\"col\">95 %</tr></thead><tbody>",
     );
@@ -24,15 +27,15 @@ pub fn compared(body: &mut String, figures: &Figures) -> fmt::Result {
             for (_, compared) in figures.on(kind).iter().filter(|(of, _)| *of == label) {
                 writeln!(
                     body,
-                    "<tr><th scope=\"row\">{}<td>{shown}<td>{}<td>{}<td>{:.3}<td>{:.3}<td>{:+.3}<td>{:+.3} to {:+.3}</tr>",
+                    "<tr><th scope=\"row\">{}<td>{shown}<td>{}<td>{}<td>{:.3}<td>{:.3}<td>{}<td>{} to {}</tr>",
                     name(label),
                     compared.positives,
                     compared.negatives,
                     compared.live,
                     compared.candidate,
-                    compared.difference(),
-                    compared.gain.low,
-                    compared.gain.high
+                    Signed(compared.difference()),
+                    Signed(compared.gain.low),
+                    Signed(compared.gain.high)
                 )?;
             }
         }
@@ -47,7 +50,7 @@ pub fn checks(body: &mut String, figures: &Figures) -> fmt::Result {
         return Ok(());
     }
     body.push_str(
-        "<h2>What it had to meet</h2><div class=\"scroll\"><table class=\"names\"><thead><tr><th scope=\"col\">met\
+        "<h2>What it had to meet</h2><div class=\"scroll\" tabindex=\"0\"><table class=\"names\"><thead><tr><th scope=\"col\">met\
          <th scope=\"col\">condition<th scope=\"col\">found</tr></thead><tbody>",
     );
     for check in &figures.checks {
@@ -74,7 +77,7 @@ pub fn held(body: &mut String, figures: &Figures) -> fmt::Result {
     }
     body.push_str(
         "<h2>What waits for moderators</h2><p>Comments at or above a threshold of any label. Fewer calm ones spare moderators, \
-         more harmful ones spare readers.</p><div class=\"scroll\"><table><thead><tr><th scope=\"col\">comments\
+         more harmful ones spare readers.</p><div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><thead><tr><th scope=\"col\">comments\
          <th scope=\"col\">on<th scope=\"col\">of<th scope=\"col\">live<th scope=\"col\">new<th scope=\"col\">live, %\
          <th scope=\"col\">new, %</tr></thead><tbody>",
     );
@@ -119,7 +122,7 @@ pub fn findings(body: &mut String, figures: &Figures) -> fmt::Result {
         return Ok(());
     }
     body.push_str(
-        "<div class=\"scroll\"><table class=\"names\"><thead><tr><th scope=\"col\">found<th scope=\"col\">whose\
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"names\"><thead><tr><th scope=\"col\">found<th scope=\"col\">whose\
          <th scope=\"col\">decisions<th scope=\"col\">the first of these comments</tr></thead><tbody>",
     );
     for finding in &figures.findings {
@@ -158,7 +161,7 @@ pub fn lessons(body: &mut String, figures: &Figures) -> fmt::Result {
     write!(
         body,
         "<h2>What was learned from</h2><p>{} comments with a decision or a label: {} to learn from, {} held out to measure on, \
-         {set_aside} set aside, as copies or for what is said above.</p><div class=\"scroll\"><table><thead><tr>\
+         {set_aside} set aside, as copies or for what is said above.</p><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\
          <th scope=\"col\">label<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">outcome</tr></thead><tbody>",
         figures.lessons, figures.learned_from, figures.held_out
     )?;
@@ -195,7 +198,7 @@ pub fn measured(body: &mut String, figures: &Figures) -> fmt::Result {
     }
     body.push_str(
         "<h2>On rows it has not seen</h2><p>AUC: how often a comment with the label scores above one without. Precision, \
-         recall and false held: at the model’s threshold.</p><div class=\"scroll\"><table><thead><tr><th scope=\"col\">label\
+         recall and false held: at the model’s threshold.</p><div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><thead><tr><th scope=\"col\">label\
          <th scope=\"col\">rows<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">AUC<th scope=\"col\">precision\
          <th scope=\"col\">recall<th scope=\"col\">false held</tr></thead><tbody>",
     );

@@ -15,8 +15,8 @@ const POINTS: usize = 60;
 /// Comments that are listed, and threads.
 const MOVERS: usize = 50;
 const THREADS: usize = 20;
-/// Scores closer to certainty than this are not told apart.
-const CERTAIN: f32 = 1e-4;
+/// Scores closer to certainty than this are not told apart: nobody minds whether it is one in a thousand or in ten thousand.
+const CERTAIN: f32 = 0.01;
 
 /// The same of the live model and of the candidate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -90,6 +90,8 @@ pub struct Mover {
     pub comment: String,
     /// The labels that a moderator saw in it.
     pub verdict: Vec<Label>,
+    /// The label by which one of the models alone holds it, or else the one that moves farthest.
+    pub label: Label,
     pub live: PerLabel<f32>,
     pub candidate: PerLabel<f32>,
     /// Whether it waits.
@@ -166,7 +168,7 @@ impl Closer {
             languages: groups(measured, &held, |lesson| &lesson.lang),
             threads,
             all_threads,
-            movers: movers(measured, &held),
+            movers: movers(measured, &held, thresholds),
             changed: held
                 .iter()
                 .filter(|held| held.live != held.candidate)
@@ -288,20 +290,37 @@ fn groups(
     groups
 }
 
-fn movers(measured: &[Scored<'_>], held: &[Sides<bool>]) -> Vec<Mover> {
-    let odds = |score: &f32| {
+fn movers(
+    measured: &[Scored<'_>],
+    held: &[Sides<bool>],
+    thresholds: Sides<&Thresholds>,
+) -> Vec<Mover> {
+    let odds = |score: f32| {
         let p = score.clamp(CERTAIN, 1.0 - CERTAIN);
         (p / (1.0 - p)).ln()
     };
-    let moved = |at: &usize| {
-        let (_, (live, candidate)) = &measured[*at];
-        let by = Label::ALL.map(|label| (odds(live.get(label)) - odds(candidate.get(label))).abs());
-        let changes = held[*at].live != held[*at].candidate;
-        (changes, by.into_iter().fold(0.0, f32::max))
+    // By which label it moves, and how far.
+    let moved = |at: usize| {
+        let (_, (live, candidate)) = &measured[at];
+        let by = |label: Label| {
+            let beyond = |scores: &PerLabel<f32>, thresholds: &Thresholds| {
+                odds(*scores.get(label)) - odds(thresholds.get(label).value())
+            };
+            match (held[at].live, held[at].candidate) {
+                (true, false) => beyond(live, thresholds.live),
+                (false, true) => beyond(candidate, thresholds.candidate),
+                _ => (odds(*live.get(label)) - odds(*candidate.get(label))).abs(),
+            }
+        };
+        let all = Label::ALL.map(|label| (label, by(label)));
+        let farthest = all.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let label = farthest.map_or(Label::Toxicity, |(label, _)| label);
+        let far = (odds(*live.get(label)) - odds(*candidate.get(label))).abs();
+        (held[at].live != held[at].candidate, far, label)
     };
-    let mut order: Vec<(usize, (bool, f32))> = (0..measured.len())
-        .map(|at| (at, moved(&at)))
-        .filter(|(_, (changes, by))| *changes || *by > 0.0)
+    let mut order: Vec<(usize, (bool, f32, Label))> = (0..measured.len())
+        .map(|at| (at, moved(at)))
+        .filter(|(_, (changes, far, _))| *changes || *far > 0.0)
         .collect();
     order.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then(y.1.total_cmp(&x.1)).then(a.cmp(b)));
     let mut listed = BTreeSet::new();
@@ -310,7 +329,7 @@ fn movers(measured: &[Scored<'_>], held: &[Sides<bool>]) -> Vec<Mover> {
         .filter(|(at, _)| listed.insert(measured[*at].0.id.as_str()));
     first
         .take(MOVERS)
-        .map(|(at, _)| {
+        .map(|(at, (_, _, label))| {
             let (lesson, (live, candidate)) = &measured[at];
             let seen = lesson
                 .labels
@@ -320,6 +339,7 @@ fn movers(measured: &[Scored<'_>], held: &[Sides<bool>]) -> Vec<Mover> {
             Mover {
                 comment: lesson.id.clone(),
                 verdict: seen.map(|(label, _)| label).collect(),
+                label,
                 live: live.map(short),
                 candidate: candidate.map(short),
                 held: held[at],
