@@ -25,7 +25,14 @@ export async function simulatorPart(section, { sites, say }) {
 	const choice = select({ 'aria-label': t('siteOne'), onchange: () => begin() }, sites.map((slug) => [slug, slug]), sites[0]);
 	const period = select({ 'aria-label': t('period'), onchange: () => begin() }, PERIODS.map((n) => [n, t('days', { n })]), 30);
 	const content = h('div');
-	const begin = () => new Simulator(choice.value, Number(period.value), content, say).begin().catch(({ message }) => fill(content, h('p.bad', { role: 'alert' }, message)));
+	let shown;
+	const begin = async () => {
+		const mine = new Simulator(choice.value, Number(period.value), say);
+		shown = mine;
+		const drawn = await mine.begin().catch(({ message }) => h('p.bad', { role: 'alert' }, message));
+		// Another site may have been chosen meanwhile.
+		if (shown === mine) fill(content, drawn);
+	};
 	fill(section, head('simulator', choice, period), h('p.say', {}, t('simulatorSays')), content);
 	await begin();
 	return true;
@@ -36,8 +43,8 @@ class Simulator {
 	#hold = Object.fromEntries(LABELS.map((label) => [label, null]));
 	#asked = 0;
 
-	constructor(site, days, content, say) {
-		Object.assign(this, { site, days, content, say });
+	constructor(site, days, say) {
+		Object.assign(this, { site, days, say });
 		this.path = `v1/sites/${encodeURIComponent(site)}/policy`;
 		this.soon = calmly(() => this.#try({ hold: this.#hold }).catch(({ message }) => say(message)), PAUSE);
 	}
@@ -48,16 +55,16 @@ class Simulator {
 		this.rows = Object.fromEntries(LABELS.map((label) => [label, this.#row(label)]));
 		this.most = h('input', { type: 'number', min: 0, step: 1, name: 'cards', inputmode: 'numeric' });
 		this.saving = h('button.primary', { onclick: () => this.#save() }, t('saveThresholds'));
-		fill(
-			this.content, h('p.say', {}, t('seenOf', { n: seen.received, days: digits(seen.days, { maximumFractionDigits: 1 }), hidden: seen.hidden, approved: seen.approved })),
+		this.#show(seen);
+		return [
+			h('p.say', {}, t('seenOf', { n: seen.received, days: digits(seen.days, { maximumFractionDigits: 1 }), hidden: seen.hidden, approved: seen.approved })),
 			seen.hidden === 0 && h('p.say.bad', {}, t('nothingHidden')),
 			h('form.row', { onsubmit: (event) => { event.preventDefault(); this.#find(); } }, h('label', {}, t('atMost'), this.most, t('cardsADay')), h('button', {}, t('findThresholds')), h('span.dim.say', {}, t('constraintsSay'))),
 			h('p.legend', {}, ['now', 'model', 'tried'].map((name) => h('span', {}, svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, marker(name, 8, 8)), t(`m.${name}`)))),
 			h('div.labels', {}, LABELS.map((label) => this.rows[label].element)),
 			this.outcome,
 			h('p.row', {}, this.saving, h('button', { onclick: () => this.#reset() }, t('asBefore'))),
-		);
-		this.#show(seen);
+		];
 	}
 
 	// The newest question's answer, or nothing.
