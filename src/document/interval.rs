@@ -118,7 +118,7 @@ fn begin<'a>(
         let shown = if from < 0.0 {
             Signed(value).to_string()
         } else {
-            format!("{value:.2}")
+            format!("{value:.3}")
         };
         write!(
             f,

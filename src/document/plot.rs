@@ -6,10 +6,10 @@ use super::Escaped;
 
 /// The drawing's own units.
 const WIDTH: f64 = 320.0;
-const HEIGHT: f64 = 250.0;
+const HEIGHT: f64 = 256.0;
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 38.0;
-const TOP: f64 = 10.0;
+const TOP: f64 = 24.0;
 const RIGHT: f64 = 18.0;
 /// Parts that an axis is cut into.
 const PARTS: usize = 5;
@@ -91,10 +91,12 @@ impl Plot<'_> {
         }
         write!(
             f,
-            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
+             <text class=\"name\" x=\"0\" y=\"12\">{}</text>",
             f64::midpoint(left, right),
             HEIGHT - 6.0,
-            Escaped(self.x.name)
+            Escaped(self.x.name),
+            Escaped(self.y.name)
         )?;
         if self.diagonal {
             write!(
@@ -110,11 +112,9 @@ impl Display for Plot<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "<figure><figcaption><b>{}</b>: {} over {}</figcaption>\
+            "<figure><figcaption><b>{}</b></figcaption>\
              <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}: {} over {}\">",
             Escaped(self.title),
-            Escaped(self.y.name),
-            Escaped(self.x.name),
             Escaped(self.title),
             Escaped(self.y.name),
             Escaped(self.x.name)
@@ -216,7 +216,7 @@ mod tests {
         assert!(svg.contains("aria-label=\"A &amp; B: precision &lt;1&gt; over recall\""));
         assert!(svg.contains("100 %") && svg.contains("<circle class=\"d0\""));
         assert!(
-            svg.contains("d=\"M46.0 212.0L174.0 10.0\""),
+            svg.contains("d=\"M46.0 218.0L174.0 24.0\""),
             "what is outside is cut off: {svg}"
         );
     }

@@ -138,9 +138,7 @@ impl Outcome {
             cards_a_day: cards as f64 / days,
             misses: count(Judged::Wrong, false),
             false_alarms: count(Judged::Fine, true),
-            labels: Label::ALL
-                .map(|label| found(received, &waits, label))
-                .into(),
+            labels: Label::ALL.map(|label| found(received, waits, label)).into(),
         }
     }
 

@@ -16,6 +16,14 @@ const rows = FILES.flatMap((name) => readFileSync(new URL(`../../seeds/labels/fr
 // In an order of its own, which is always the same.
 const written = rows.map((row, n) => [(n * 7919) % rows.length, row]).toSorted(([a], [b]) => a - b).map(([, row]) => row).slice(0, COUNT);
 
+// Insults of this site, which no model knows yet.
+const INSULTS = ['est un vrai kandjaro, on le sait', 'ce zirbou nous ment encore', 'quel molokwé', 'bande de brouzaf'];
+const CLEAN = ({ labels }) => REASONS.every(([label]) => labels[label] === 0);
+for (const [n, row] of written.entries()) {
+	if (n % 4 || !CLEAN(row)) continue;
+	written[n] = { ...row, text: `${row.text} ${INSULTS[(n / 4) % INSULTS.length]}.`, labels: { ...row.labels, toxic: 1, insult: 1 } };
+}
+
 // What its moderators say of a comment.
 function verdict({ labels }, { id, version }) {
 	const reason = REASONS.find(([label]) => labels[label] === 1)?.[1];

@@ -83,7 +83,7 @@ export default {
 	no: 'no',
 	period: 'Days',
 	simulatorSays: 'What other thresholds would have done with what the site received. Duplicates, links, words and measures are left out. Nothing changes until it is saved.',
-	seenOf: '{n} comment in {days} days; moderators hid {hidden} for what they say and approved {approved}.|{n} comments in {days} days; moderators hid {hidden} for what they say and approved {approved}.',
+	seenOf: '{n} comment in {days}; moderators hid {hidden} for what they say and approved {approved}.|{n} comments in {days}; moderators hid {hidden} for what they say and approved {approved}.',
 	nothingHidden: 'Moderators hid nothing in these days: what would be missed cannot be told.',
 	atMost: 'At most',
 	cardsADay: 'cards a day',

@@ -83,7 +83,7 @@ export default {
 	no: 'non',
 	period: 'Jours',
 	simulatorSays: 'Ce que d’autres seuils auraient fait de ce que le site a reçu. Doublons, liens, mots et mesures n’y sont pas. Rien ne change avant l’enregistrement.',
-	seenOf: '{n} commentaire en {days} jours ; les modérateurs en ont masqué {hidden} pour leurs mots et publié {approved}.|{n} commentaires en {days} jours ; les modérateurs en ont masqué {hidden} pour leurs mots et publié {approved}.',
+	seenOf: '{n} commentaire en {days} ; les modérateurs en ont masqué {hidden} pour leurs mots et publié {approved}.|{n} commentaires en {days} ; les modérateurs en ont masqué {hidden} pour leurs mots et publié {approved}.',
 	nothingHidden: 'Rien n’a été masqué ces jours-là : on ne peut dire ce qui serait manqué.',
 	atMost: 'Au plus',
 	cardsADay: 'fiches par jour',

@@ -13,7 +13,7 @@ const WIDTH = 300;
 const HEIGHT = 150;
 const LEFT = 34;
 const BOTTOM = 28;
-const TOP = 8;
+const TOP = 18;
 const RIGHT = 8;
 
 const odds = (score) => Math.min(Math.max(Math.log(score / (1 - score)), ENDS.min), ENDS.max);
@@ -57,7 +57,7 @@ class Simulator {
 		this.saving = h('button.primary', { onclick: () => this.#save() }, t('saveThresholds'));
 		this.#show(seen);
 		return [
-			h('p.say', {}, t('seenOf', { n: seen.received, days: digits(seen.days, { maximumFractionDigits: 1 }), hidden: seen.hidden, approved: seen.approved })),
+			h('p.say', {}, t('seenOf', { n: seen.received, days: t('days', { n: Number(seen.days.toFixed(1)) }), hidden: seen.hidden, approved: seen.approved })),
 			seen.hidden === 0 && h('p.say.bad', {}, t('nothingHidden')),
 			h('form.row', { onsubmit: (event) => { event.preventDefault(); this.#find(); } }, h('label', {}, t('atMost'), this.most, t('cardsADay')), h('button', {}, t('findThresholds')), h('span.dim.say', {}, t('constraintsSay'))),
 			h('p.legend', {}, ['now', 'model', 'tried'].map((name) => h('span', {}, svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, marker(name, 8, 8)), t(`m.${name}`)))),
@@ -153,18 +153,25 @@ class Simulator {
 	}
 }
 
-// A diamond is today's, a square the model's, a disc what is tried.
+// A diamond is today's, a square the model's, a disc what is tried: one fits into the other.
 function marker(name, x, y) {
-	if (name === 'tried') return svg('circle', { class: 'mk is-tried', cx: x, cy: y, r: 5 });
-	const size = 4;
+	if (name === 'tried') return svg('circle', { class: 'mk is-tried', cx: x, cy: y, r: 3 });
+	const size = name === 'now' ? 4.5 : 7;
 	return svg('rect', { class: `mk is-${name}`, x: x - size, y: y - size, width: 2 * size, height: 2 * size, transform: name === 'now' ? `rotate(45 ${x} ${y})` : null });
 }
 
+// The next number of one digit that has a half in whole numbers; 2 at least.
+function round(value) {
+	const unit = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+	const next = Math.ceil(value / unit) * unit;
+	return Math.max(unit === 1 ? next + (next % 2) : next, 2);
+}
+
 // Misses over cards a day: down and left is better, and a label's threshold moves along its line.
-function plot(label, { curves, tried, now, model, hidden }) {
+function plot(label, { curves, tried, now, model }) {
 	const { points } = curves.find((curve) => curve.label === label);
-	const most = Math.max(...points.map((point) => point.cards_a_day), tried.cards_a_day, 1);
-	const worst = Math.max(hidden, 1);
+	const most = round(Math.max(...points.map((point) => point.cards_a_day), tried.cards_a_day));
+	const worst = round(Math.max(...points.map((point) => point.misses), tried.misses));
 	const x = (cards) => LEFT + (WIDTH - LEFT - RIGHT) * (cards / most);
 	const y = (misses) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - misses / worst);
 	const at = (threshold) => points.findLast((point) => point.at <= threshold) ?? points[0];
@@ -174,8 +181,8 @@ function plot(label, { curves, tried, now, model, hidden }) {
 	const axes = parts.flatMap((part) => [
 		line({ x1: x(0), x2: x(most), y1: y(worst * part), y2: y(worst * part), class: part ? null : 'axis' }),
 		line({ x1: x(most * part), x2: x(most * part), y1: y(0), y2: y(worst), class: part ? null : 'axis' }),
-		svg('text', { x: LEFT - 4, y: y(worst * part) + 3, 'text-anchor': 'end' }, digits(worst * part, { maximumFractionDigits: 0 })),
-		svg('text', { x: x(most * part), y: HEIGHT - 16, 'text-anchor': ['start', 'middle', 'end'][part * 2] }, digits(most * part, { maximumFractionDigits: most < 4 ? 1 : 0 })),
+		svg('text', { x: LEFT - 4, y: y(worst * part) + 3, 'text-anchor': 'end' }, digits(worst * part)),
+		svg('text', { x: x(most * part), y: HEIGHT - 16, 'text-anchor': ['start', 'middle', 'end'][part * 2] }, digits(most * part)),
 	]);
 	const [first, last] = [points[0], points.at(-1)];
 	const said = t('plotSays', { what: t(`r.${label}`), cards: fixed(first.cards_a_day, 1), misses: first.misses, cards2: fixed(last.cards_a_day, 1), misses2: last.misses });
@@ -183,8 +190,8 @@ function plot(label, { curves, tried, now, model, hidden }) {
 		'svg', { class: 'plot', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': said },
 		axes,
 		svg('text', { x: WIDTH - RIGHT, y: HEIGHT - 3, 'text-anchor': 'end' }, t('axisCards')),
-		svg('text', { x: LEFT + 4, y: TOP + 4 }, t('axisMisses')),
+		svg('text', { x: 0, y: 9 }, t('axisMisses')),
 		svg('polyline', { points: points.map(place).join(' ') }),
-		marker('model', ...place(at(model[label]))), marker('now', ...place(at(now.hold[label]))), marker('tried', x(tried.cards_a_day), y(tried.misses)),
+		marker('tried', x(tried.cards_a_day), y(tried.misses)), marker('now', ...place(at(now.hold[label]))), marker('model', ...place(at(model[label]))),
 	);
 }

@@ -9,7 +9,7 @@ use super::{
     tables::percent,
 };
 use crate::{
-    classifier::training::{Closer, Group, Shape, Sides},
+    classifier::training::{Closer, Group, Point, Shape, Sides},
     document::{Axis, Escaped, Key, Line, Plot, Signed},
     domain::Label,
 };
@@ -33,7 +33,6 @@ pub fn curves(body: &mut String, closer: &Closer) -> fmt::Result {
             "<h3>{}</h3><div class=\"plots\">",
             capital(name(*label))
         )?;
-        let at = shapes_at(shapes);
         let share = |name| Axis {
             name,
             to: 1.0,
@@ -58,12 +57,12 @@ pub fn curves(body: &mut String, closer: &Closer) -> fmt::Result {
         let (live, new) = (&shapes.live, &shapes.candidate);
         body.push_str(&plot(
             "Precision and recall",
-            "found, of what has the label",
-            "right, of what is held",
+            "found, of all with the label",
+            "right, of those held",
             false,
             [
-                line(0, &live.precision_recall, at[0].0, false),
-                line(1, &new.precision_recall, at[1].0, false),
+                line(0, &live.precision_recall, on_precision(live), false),
+                line(1, &new.precision_recall, on_precision(new), false),
             ],
         ));
         let (tenths_live, tenths_new) = (calibration(live), calibration(new));
@@ -80,11 +79,11 @@ pub fn curves(body: &mut String, closer: &Closer) -> fmt::Result {
         body.push_str(&plot(
             "Load",
             "held, of all comments",
-            "found, of what has the label",
+            "found, of all with the label",
             false,
             [
-                line(0, &live.load, at[0].1, false),
-                line(1, &new.load, at[1].1, false),
+                line(0, &live.load, Some(on_load(live)), false),
+                line(1, &new.load, Some(on_load(new)), false),
             ],
         ));
         body.push_str("</div>");
@@ -93,16 +92,18 @@ pub fn curves(body: &mut String, closer: &Closer) -> fmt::Result {
     Ok(())
 }
 
-/// Of each model, where its threshold lies on precision over recall, and on recall over load.
-fn shapes_at(shapes: &Sides<Shape>) -> [(Option<(f64, f64)>, Option<(f64, f64)>); 2] {
-    [&shapes.live, &shapes.candidate].map(|shape| {
-        let at = shape.at_threshold;
-        let precision = at.precision.map(|precision| (at.recall, precision));
-        (precision, Some((at.held, at.recall)))
-    })
+/// Where a threshold lies on precision over recall.
+fn on_precision(shape: &Shape) -> Option<Point> {
+    let at = shape.at_threshold;
+    at.precision.map(|precision| (at.recall, precision))
 }
 
-fn calibration(shape: &Shape) -> Vec<(f64, f64)> {
+/// Where it lies on recall over load.
+const fn on_load(shape: &Shape) -> Point {
+    (shape.at_threshold.held, shape.at_threshold.recall)
+}
+
+fn calibration(shape: &Shape) -> Vec<Point> {
     let tenths = shape.calibration.iter();
     tenths
         .map(|tenth| (tenth.predicted, tenth.observed))

@@ -108,13 +108,13 @@ fn verdict(body: &mut String, figures: &Figures, model: Option<&ModelView>) -> f
     });
     let better: Vec<String> = better.collect();
     let better = if better.is_empty() {
-        "on the decisions that were held out no difference is beyond noise".to_owned()
+        "on the decisions that were held out there is no clear gain either".to_owned()
     } else {
-        format!("beyond noise it is better on {}", better.join(", "))
+        format!("it is better on {}", better.join(", "))
     };
     writeln!(
         body,
-        "<p class=\"verdict good\"><b>Accepted:</b> <span>the new model is nowhere worse than {live}; {better}.</span></p>"
+        "<p class=\"verdict good\"><b>Accepted:</b> <span>beyond noise the new model is nowhere worse than {live}; {better}.</span></p>"
     )
 }
 
@@ -126,7 +126,7 @@ fn side_by_side(body: &mut String, figures: &Figures) -> fmt::Result {
     write!(
         body,
         "<h2>Old against new</h2><p>AUC: how often a comment with the label scores above one without; .5 is chance, 1 is always. \
-         The gain has its 95 % interval, from a bootstrap over the comments. Measured on the site’s newest decisions, which \
+         The gain has its 95 % interval, from a bootstrap over the comments. Measured on the site’s newest decisions, which \
          neither model has seen; on the replay sample of the base; and on our own test sentences.</p>"
     )?;
     if !site.is_empty() {
@@ -149,7 +149,7 @@ fn side_by_side(body: &mut String, figures: &Figures) -> fmt::Result {
                 rows: before_after.collect(),
             },
             Intervals {
-                title: "How much better the new model is, with 95 % intervals",
+                title: "How much better the new model is, with 95 % intervals",
                 axis: "gain in AUC; right of nought is better",
                 rows: gains.collect(),
             }
