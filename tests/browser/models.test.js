@@ -129,6 +129,9 @@ test('a slider says what it would do, and saving changes the thresholds and noth
 	const cards = async (row) => Number(await row.locator('td').first().textContent());
 	assert.ok(await cards(tried) > await cards(page.locator('#simulator tbody tr').first()), 'more waits');
 	assert.match(await slider.getAttribute('aria-valuetext'), /\d cards a day, 0 missed/);
+	for (let steps = 0; steps < 20; steps += 1) await page.keyboard.press('ArrowRight');
+	assert.equal(Number(await slider.inputValue()), -6, 'answers that come meanwhile do not pull it back');
+	await page.locator('.label', { hasText: 'Toxic' }).getByText('from 0.00247').waitFor();
 
 	await save.click();
 	const dialog = page.locator('dialog');

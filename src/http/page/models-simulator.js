@@ -119,7 +119,8 @@ class Simulator {
 		for (const [index, label] of LABELS.entries()) {
 			const row = this.rows[label];
 			const at = seen.tried.hold[label];
-			row.slider.value = odds(at);
+			// Who moves it further while an answer comes is not pulled back.
+			row.slider.value = odds(this.#hold[label] ?? at);
 			row.slider.setAttribute('aria-valuetext', t('outcomeSays', { at: digits(at, { maximumSignificantDigits: 3 }), cards: fixed(seen.tried.cards_a_day, 1), misses: seen.tried.misses }));
 			row.shown.textContent = t('heldFrom', { at: digits(at, { maximumSignificantDigits: 3 }) });
 			const { hidden, found } = seen.tried.labels[index];

@@ -14,6 +14,7 @@ pub const STYLE: &str = ".verdict{font-size:1.125rem;padding:.75rem 1rem;border-
 .verdict b{font-weight:700}
 .good{color:var(--good)}.bad{color:var(--bad)}.verdict.good,.verdict.bad{border-color:currentcolor}
 .verdict span,.verdict b+span{color:var(--ink)}
+.v{white-space:nowrap}
 .names th,.names td{text-align:start}
 .wide{grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr))}
 code{font-size:.8125em;overflow-wrap:anywhere}
@@ -83,7 +84,7 @@ fn write(
 /// One sentence that says it all.
 fn verdict(body: &mut String, figures: &Figures, model: Option<&ModelView>) -> fmt::Result {
     let failed: Vec<&str> = figures.failed().map(|check| check.name.as_str()).collect();
-    let live = Escaped(&figures.live);
+    let live = format!("<span class=\"v\">{}</span>", Escaped(&figures.live));
     if !failed.is_empty() {
         let kept = match model {
             Some(_) => "It was kept all the same, by force.",
