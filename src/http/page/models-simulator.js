@@ -1,13 +1,12 @@
 // Trying thresholds on what a site received before using them: a slider for each label over what it costs and what it finds.
 import { get, post, put } from './api.js';
-import { calmly, fill, h, select, svg } from './dom.js';
+import { fill, h, select, svg } from './dom.js';
 import { confirm, fixed, head, LABELS, share, table } from './models-parts.js';
 import { digits, t } from './words.js';
 
 const PERIODS = [7, 30, 90];
 // Sliders move in log-odds: as far from .01 to .02 as from .98 to .99.
 const ENDS = { min: -7, max: 7, step: 0.05 };
-const PAUSE = 150;
 // The plot's own units.
 const WIDTH = 300;
 const HEIGHT = 150;
@@ -42,11 +41,12 @@ class Simulator {
 	// What was chosen for each label; null is as the policy has it.
 	#hold = Object.fromEntries(LABELS.map((label) => [label, null]));
 	#asked = 0;
+	#moved = false;
+	#busy = false;
 
 	constructor(site, days, say) {
 		Object.assign(this, { site, days, say });
 		this.path = `v1/sites/${encodeURIComponent(site)}/policy`;
-		this.soon = calmly(() => this.#try({ hold: this.#hold }).catch(({ message }) => say(message)), PAUSE);
 	}
 
 	async begin() {
@@ -81,6 +81,23 @@ class Simulator {
 		return seen;
 	}
 
+	// One question at a time while a slider moves, and one for where it stops.
+	async #follow() {
+		this.#moved = true;
+		if (this.#busy) return;
+		this.#busy = true;
+		try {
+			while (this.#moved) {
+				this.#moved = false;
+				await this.#try({ hold: this.#hold });
+			}
+		} catch ({ message }) {
+			this.say(message);
+		} finally {
+			this.#busy = false;
+		}
+	}
+
 	#reset() {
 		for (const label of LABELS) this.#hold[label] = null;
 		return this.#try({}).catch(({ message }) => this.say(message));
@@ -105,7 +122,7 @@ class Simulator {
 
 	#row(label) {
 		const id = `hold-${label}`;
-		const slider = h('input', { type: 'range', id, ...ENDS, 'aria-label': t('threshold', { what: t(`r.${label}`) }), oninput: () => { this.#hold[label] = score(Number(slider.value)); this.soon(); } });
+		const slider = h('input', { type: 'range', id, ...ENDS, 'aria-label': t('threshold', { what: t(`r.${label}`) }), oninput: () => { this.#hold[label] = score(Number(slider.value)); this.#follow(); } });
 		const shown = h('output', { for: id });
 		const plot = h('div');
 		const found = h('p');
