@@ -156,37 +156,47 @@ on_each_database! {
 }
 
 on_each_database! {
-    async fn a_refused_training_has_a_report_too(home: Home) {
-        let mut dice = Dice::new(7);
-        let rows: Vec<String> = site::comments(&mut dice, 400)
-            .into_iter()
-            .map(|(text, rude)| {
-                // The reverse of what is meant.
-                let toxic = u8::from(!rude);
-                let row = json!({"text": format!("{text} {HOSTILE}"), "lang": "fr", "source": "reverse",
-                    "labels": {"toxic": toxic, "insult": toxic}});
-                format!("{row}\n")
-            })
-            .collect();
+    async fn a_refused_training_has_a_report_too_and_labelled_rows_are_named_by_their_place(home: Home) {
+        let comments = site::comments(&mut Dice::new(7), 400);
+        let rows = |toxic: fn(bool) -> bool| -> Vec<String> {
+            let row = |(text, rude): &(String, bool)| {
+                let toxic = u8::from(toxic(*rude));
+                let labels = json!({"toxic": toxic, "insult": toxic});
+                format!("{}\n", json!({"text": format!("{text} {HOSTILE}"), "lang": "fr", "source": "a", "labels": labels}))
+            };
+            comments.iter().map(row).collect()
+        };
         let (first, second) = (home.directory.path().join("a.jsonl"), home.directory.path().join("b.jsonl"));
-        fs::write(&first, rows[..150].concat()).unwrap();
-        fs::write(&second, rows[150..].concat()).unwrap();
         let directory = home.directory.path().join("report");
-        let [first, second, report] = [&first, &second, &directory].map(|path| path.to_str().unwrap());
-        let refused = home.run(&["train", "--data", first, "--data", second, "--report", report]);
+        let train = |rows: Vec<String>, more: &[&str]| {
+            fs::write(&first, rows[..150].concat()).unwrap();
+            fs::write(&second, rows[150..].concat()).unwrap();
+            let [first, second, report] = [&first, &second, &directory].map(|path| path.to_str().unwrap());
+            let trained = home.run(&[&["train", "--data", first, "--data", second, "--report", report], more].concat());
+            let page = fs::read_to_string(directory.join("index.html")).unwrap();
+            is_harmless(&page);
+            (trained, page)
+        };
+
+        let (refused, page) = train(rows(|rude| !rude), &[]);
         assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
-        let page = fs::read_to_string(directory.join("index.html")).unwrap();
-        is_harmless(&page);
         assert!(page.contains("<b>Refused:</b>") && page.contains("It was not kept, and nothing has changed."));
         assert!(page.contains("✗ no"));
+
         // What is shown of a labelled comment is what stands in that row.
-        let kept: Value = serde_json::from_slice(&fs::read(directory.join("report.json")).unwrap()).unwrap();
-        let movers = kept["closer"]["movers"].as_array().unwrap();
+        let (kept, page) = train(rows(|rude| rude), &["--force"]);
+        assert!(kept.status.success(), "{}", stderr(&kept));
+        let report: Value = serde_json::from_slice(&fs::read(directory.join("report.json")).unwrap()).unwrap();
+        let movers = report["closer"]["movers"].as_array().unwrap();
         assert!(movers.len() > 20, "{}", movers.len());
         for mover in movers {
             let at: usize = mover["comment"].as_str().unwrap().strip_prefix("labelled ").unwrap().parse().unwrap();
-            let place = if at <= 150 { format!("a.jsonl, row {at}") } else { format!("b.jsonl, row {}", at - 150) };
-            assert!(page.contains(&place), "{place}");
+            let place = if at <= 150 { format!("a.jsonl, row {at}<") } else { format!("b.jsonl, row {}<", at - 150) };
+            let before = page.split(&place).next().filter(|before| before.len() < page.len());
+            let before = before.unwrap_or_else(|| panic!("{place} is not there"));
+            let words: String = comments[at - 1].0.chars().take(25).collect();
+            let shown = before.rsplit("<q ").next().unwrap();
+            assert!(shown.contains(&words.replace('\'', "&#39;")), "{place}: {shown}");
         }
     }
 }
