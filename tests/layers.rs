@@ -16,9 +16,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("classifier", &["classifier", "domain"]),
     ("store", &["store", "domain"]),
+    ("document", &["document"]),
     (
         "moderation",
-        &["moderation", "store", "classifier", "domain"],
+        &["moderation", "store", "classifier", "domain", "document"],
     ),
     (
         "worker",
@@ -39,6 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "store",
             "classifier",
             "domain",
+            "document",
         ],
     ),
     ("config", &["config"]),

@@ -1,6 +1,7 @@
 //! `palabre train`: adapts the live model to a site, or makes one from labelled files.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -9,13 +10,14 @@ use std::{
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use super::Refused;
 use crate::{
     classifier::training::{self, Example, Options, Progress, TrainError, dataset},
     config::Config,
     domain::{ModelVersion, SiteSlug},
-    moderation::{Error, Trained, TrainingRequest},
+    moderation::{Administration, Error, LabelledTexts, Trained, TrainingRequest, labelled_id},
 };
 
 /// Adapt the live model to the moderators' decisions, or train one from scratch
@@ -26,6 +28,7 @@ use crate::{
 
 Examples:
   palabre train --decisions --activate
+  palabre train --decisions --report report
   palabre train --data labels.jsonl.gz
   palabre train --base none --data labels.jsonl --data more.jsonl.gz --version 2026.11-1 --report report"
 )]
@@ -69,7 +72,8 @@ pub struct TrainArgs {
     )]
     leave_out: Vec<String>,
 
-    /// Directory for the full report, as report.json and report.txt
+    /// Directory for the full report: index.html, a page that needs nothing else; report.json and report.txt. Also when the
+    /// new model is refused. Texts of comments are in the page alone; without the page where training is from scratch
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 
@@ -117,15 +121,22 @@ pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
         force: args.force,
         by: super::operator(),
     };
-    let trained = super::wait_for(async {
+    let (trained, page) = super::wait_for(async {
         let administration = super::open_administration(config).await?;
         administration.register_shipped_model().await?;
         let trained = administration
             .train(request, Arc::new(Bars::default()))
             .await;
+        let page = match args.report {
+            Some(_) => page_of(&administration, &trained, &args.data).await,
+            None => Ok(None),
+        };
         administration.close().await;
-        Ok(trained)
+        Ok((trained, page))
     })?;
+    if let (Some(directory), Some(page)) = (&args.report, page?) {
+        write(&directory.join("index.html"), page.as_bytes())?;
+    }
     let trained = match trained {
         Err(Error::Training(error @ TrainError::SecondStage { .. })) => {
             return Err(Refused(error.to_string()).into());
@@ -142,6 +153,64 @@ pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
         print!("{report}");
     }
     conclude(&trained)
+}
+
+/// The report as a page; none where the training failed for another reason than its outcome.
+async fn page_of(
+    administration: &Administration,
+    trained: &Result<Trained, Error>,
+    data: &[PathBuf],
+) -> anyhow::Result<Option<String>> {
+    let (figures, model, texts) = match trained {
+        Ok(trained) => {
+            let report = &trained.adapted.report;
+            let model = if trained.stored {
+                let version = ModelVersion::parse(&report.version);
+                let version = version.map_err(|refusal| anyhow!(refusal.0))?;
+                Some(administration.model(&version).await?.model)
+            } else {
+                None
+            };
+            let movers = report.closer.iter().flat_map(|closer| &closer.movers);
+            let ids: BTreeSet<&str> = movers.map(|mover| mover.comment.as_str()).collect();
+            (
+                serde_json::to_value(report)?,
+                model,
+                labelled_texts(data, &ids)?,
+            )
+        }
+        Err(Error::Training(error @ TrainError::SecondStage { .. })) => {
+            let check =
+                json!({"name": "the fit converged", "passed": false, "detail": error.to_string()});
+            let figures =
+                json!({"version": "New model", "live": "the live model", "checks": [check]});
+            (figures, None, LabelledTexts::new())
+        }
+        Err(_) => return Ok(None),
+    };
+    let page = administration
+        .report_page(&figures, model.as_ref(), texts)
+        .await?;
+    Ok(Some(page))
+}
+
+/// Where the labelled comments of these names are, and what they say: the files are read once more.
+fn labelled_texts(data: &[PathBuf], ids: &BTreeSet<&str>) -> anyhow::Result<LabelledTexts> {
+    let mut texts = LabelledTexts::new();
+    let mut before = 0;
+    for path in data {
+        let examples = read_files(std::slice::from_ref(path))?;
+        let rows = examples.len();
+        for (at, example) in examples.into_iter().enumerate() {
+            let id = labelled_id(before + at);
+            if ids.contains(id.as_str()) {
+                let place = format!("{}, row {}", path.display(), at + 1);
+                texts.insert(id, (place, example.text));
+            }
+        }
+        before += rows;
+    }
+    Ok(texts)
 }
 
 /// Says what became of the new model.

@@ -66,7 +66,7 @@ pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,
 };
-pub use simulation::{Judged, Outcome, Received};
+pub use simulation::{Curve, Found, Judged, Outcome, Received, Tradeoff};
 pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,

@@ -3,18 +3,22 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, DecisionReason, Label, PerLabel, Score, Scores, Thresholds};
+use super::{Action, DecisionReason, Label, PerLabel, PolicyThresholds, Score, Scores, Thresholds};
 
 /// Thresholds are moved by at most this, in log-odds, to keep to a number of cards.
 const FARTHEST: f32 = 12.0;
 /// Halvings of the way between: finer than scores are kept.
 const HALVINGS: usize = 24;
+/// A curve's thresholds, in log-odds: from the first on, so many, so far from one another.
+const CURVE: (f32, usize, f32) = (-7.0, 49, 0.25);
 
 /// A comment that was received, and what a moderator said of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Received {
     pub scores: Scores,
     pub judged: Judged,
+    /// The labels that a moderator gave as the reason for hiding it.
+    pub seen: &'static [Label],
 }
 
 /// What a moderator said.
@@ -52,6 +56,71 @@ pub struct Outcome {
     pub misses: usize,
     /// Of those that a moderator approved, how many would have waited.
     pub false_alarms: usize,
+    /// What would have been found of each label.
+    pub labels: Vec<Found>,
+}
+
+/// Of the comments that a moderator hid for a label, how many would have waited, for whatever label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Found {
+    pub label: Label,
+    pub hidden: usize,
+    pub found: usize,
+}
+
+/// What one label's threshold would have done, all others as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Curve {
+    pub label: Label,
+    /// By rising threshold: fewer cards, and more misses.
+    pub points: Vec<Tradeoff>,
+}
+
+/// A point of such a curve.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Tradeoff {
+    /// The score from which a comment waits.
+    pub at: Score,
+    pub cards_a_day: f64,
+    pub misses: usize,
+    pub false_alarms: usize,
+}
+
+impl Curve {
+    /// Moves the threshold of one label.
+    #[must_use]
+    pub fn of(received: &[Received], hold: &Thresholds, days: f64, label: Label) -> Self {
+        let by_others = |one: &&Received| {
+            let mut others = Label::ALL.iter().filter(|other| **other != label);
+            others.any(|other| one.scores.get(*other) >= hold.get(*other))
+        };
+        let (held, open): (Vec<&Received>, Vec<&Received>) = received.iter().partition(by_others);
+        let sorted = |wanted: Option<Judged>| {
+            let those = open
+                .iter()
+                .filter(|one| wanted.is_none_or(|wanted| one.judged == wanted));
+            let mut scores: Vec<Score> = those.map(|one| *one.scores.get(label)).collect();
+            scores.sort_by(|a, b| b.value().total_cmp(&a.value()));
+            scores
+        };
+        let [all, wrong, fine] = [None, Some(Judged::Wrong), Some(Judged::Fine)].map(sorted);
+        let fine_held = held.iter().filter(|one| one.judged == Judged::Fine).count();
+        let waiting = |scores: &[Score], at: Score| scores.partition_point(|score| *score >= at);
+        let (first, count, step) = CURVE;
+        let points = (0..count).map(|n| {
+            let at = Score::clamped(probability(first + n as f32 * step));
+            Tradeoff {
+                at,
+                cards_a_day: (held.len() + waiting(&all, at)) as f64 / days,
+                misses: wrong.len() - waiting(&wrong, at),
+                false_alarms: fine_held + waiting(&fine, at),
+            }
+        });
+        Self {
+            label,
+            points: points.collect(),
+        }
+    }
 }
 
 impl Outcome {
@@ -69,13 +138,53 @@ impl Outcome {
             cards_a_day: cards as f64 / days,
             misses: count(Judged::Wrong, false),
             false_alarms: count(Judged::Fine, true),
+            labels: Label::ALL.map(|label| found(received, waits, label)).into(),
         }
     }
 
-    /// The lowest thresholds that keep to so many cards a day, all moved by the same log-odds from `hold`.
+    /// The highest threshold of each label whose own scores find at least a share of what was hidden for it; the labels for
+    /// which nothing is asked, or of which nothing was hidden, stay as they are. The labels that were set come with it.
     #[must_use]
-    pub fn keeping_to(received: &[Received], hold: &Thresholds, days: f64, cards: f64) -> Self {
-        let moved = |by: f32| Self::of(received, moved(hold, by), days);
+    pub fn finding(
+        received: &[Received],
+        hold: &Thresholds,
+        least: &PolicyThresholds,
+    ) -> (Thresholds, PerLabel<bool>) {
+        let (mut hold, mut set) = (*hold, PerLabel::default());
+        for label in Label::ALL {
+            let Some(share) = least.get(label) else {
+                continue;
+            };
+            let hidden = received.iter().filter(|one| one.seen.contains(&label));
+            let mut scores: Vec<Score> = hidden.map(|one| *one.scores.get(label)).collect();
+            scores.sort_by(|a, b| b.value().total_cmp(&a.value()));
+            let wanted = (f64::from(share.value()) * scores.len() as f64 - 1e-6).ceil() as usize;
+            if let Some(last) = scores.get(wanted.max(1) - 1) {
+                *hold.get_mut(label) = *last;
+                *set.get_mut(label) = true;
+            }
+        }
+        (hold, set)
+    }
+
+    /// The lowest thresholds that keep to so many cards a day, all but those that are `set` moved by the same log-odds from
+    /// `hold`. Where those alone make more cards, there are more.
+    #[must_use]
+    pub fn keeping_to(
+        received: &[Received],
+        hold: &Thresholds,
+        days: f64,
+        cards: f64,
+        set: &PerLabel<bool>,
+    ) -> Self {
+        let moved = |by: f32| {
+            let all = moved(hold, by);
+            let hold = PerLabel::from_fn(|label| {
+                let from = if *set.get(label) { hold } else { &all };
+                *from.get(label)
+            });
+            Self::of(received, hold, days)
+        };
         let (mut too_low, mut enough) = (-FARTHEST, FARTHEST);
         if moved(too_low).cards_a_day <= cards {
             return moved(too_low);
@@ -92,12 +201,24 @@ impl Outcome {
     }
 }
 
+fn found(received: &[Received], waits: impl Fn(&Scores) -> bool, label: Label) -> Found {
+    let hidden = received.iter().filter(|one| one.seen.contains(&label));
+    Found {
+        label,
+        hidden: hidden.clone().count(),
+        found: hidden.filter(|one| waits(&one.scores)).count(),
+    }
+}
+
 fn moved(hold: &Thresholds, by: f32) -> Thresholds {
     PerLabel::from_fn(|label| {
         let p = hold.get(label).value().clamp(1e-6, 1.0 - 1e-6);
-        let log_odds = (p / (1.0 - p)).ln() + by;
-        Score::clamped(1.0 / (1.0 + (-log_odds).exp()))
+        Score::clamped(probability((p / (1.0 - p)).ln() + by))
     })
+}
+
+fn probability(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[cfg(test)]
@@ -112,6 +233,11 @@ mod tests {
                 ..Scores::default()
             },
             judged,
+            seen: if judged == Judged::Wrong {
+                &[Label::Insult]
+            } else {
+                &[]
+            },
         }
     }
 
@@ -131,6 +257,64 @@ mod tests {
         let outcome = Outcome::of(&all, thresholds(0.5), 2.0);
         assert_eq!((outcome.misses, outcome.false_alarms), (1, 1));
         assert!((outcome.cards_a_day - 1.5).abs() < 1e-9);
+        let insults = outcome
+            .labels
+            .iter()
+            .find(|found| found.label == Label::Insult);
+        assert_eq!(
+            insults.map(|found| (found.hidden, found.found)),
+            Some((2, 1))
+        );
+    }
+
+    #[test]
+    fn a_share_is_found_by_the_highest_threshold_that_finds_it() {
+        let all: Vec<Received> = (1..=20)
+            .map(|n| received(n as f32 / 100.0, Judged::Wrong))
+            .collect();
+        let least = |share| PolicyThresholds {
+            insult: Some(Score::clamped(share)),
+            threat: Some(Score::clamped(0.5)),
+            ..PolicyThresholds::default()
+        };
+        for (share, from) in [(0.95, 0.02), (1.0, 0.01), (0.5, 0.11), (0.0, 0.2)] {
+            let (hold, set) = Outcome::finding(&all, &thresholds(0.5), &least(share));
+            assert_eq!(
+                (hold.insult, hold.threat),
+                (Score::clamped(from), Score::clamped(0.5))
+            );
+            assert!(set.insult && !set.threat, "nothing was hidden as a threat");
+            // With few cards the others give way, and what must be found stays.
+            let kept = Outcome::keeping_to(&all, &hold, 1.0, 3.0, &set);
+            assert_eq!(kept.hold.insult, hold.insult);
+            assert!(kept.misses <= ((1.0 - share) * 20.0).round() as usize);
+        }
+    }
+
+    #[test]
+    fn a_curve_says_the_same_as_trying_each_threshold() {
+        let all: Vec<Received> = (0..60)
+            .map(|n| {
+                let judged = [Judged::Wrong, Judged::Fine, Judged::NotSaid][n % 3];
+                let mut one = received((n * 37 % 60) as f32 / 60.0, judged);
+                one.scores.spam = Score::clamped((n * 13 % 60) as f32 / 60.0);
+                one
+            })
+            .collect();
+        let hold = thresholds(0.7);
+        let curve = Curve::of(&all, &hold, 2.0, Label::Insult);
+        assert_eq!(curve.points.len(), 49);
+        for point in &curve.points {
+            let tried = Thresholds {
+                insult: point.at,
+                ..hold
+            };
+            let outcome = Outcome::of(&all, tried, 2.0);
+            assert_eq!(
+                (point.cards_a_day, point.misses, point.false_alarms),
+                (outcome.cards_a_day, outcome.misses, outcome.false_alarms)
+            );
+        }
     }
 
     #[test]
@@ -152,7 +336,7 @@ mod tests {
         #[test]
         fn a_number_of_cards_is_kept_to(scores in prop::collection::vec(0.001f32..0.999, 1..60), cards in 0f64..70.0) {
             let all: Vec<Received> = scores.iter().map(|s| received(*s, Judged::Fine)).collect();
-            let outcome = Outcome::keeping_to(&all, &thresholds(0.5), 1.0, cards);
+            let outcome = Outcome::keeping_to(&all, &thresholds(0.5), 1.0, cards, &PerLabel::default());
             prop_assert!(outcome.cards_a_day <= cards);
             // Not one card could be added without a tie.
             let mut sorted = scores.clone();

@@ -1,11 +1,15 @@
 //! Models over HTTP, for admins of all sites.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    http::header::{CONTENT_SECURITY_POLICY, ContentType},
+    web,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{access::Asking, extract::Version, parameters::ModelPath, problem::Problem};
-use crate::moderation::{ModelDetails, ModelView, Moderation};
+use crate::moderation::{ModelDetails, ModelView, Moderation, REPORT_POLICY};
 
 /// Every model.
 #[derive(Serialize, ToSchema)]
@@ -41,6 +45,29 @@ pub async fn show(
     Version(version): Version,
 ) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(moderation.show_model(&caller, &version).await?))
+}
+
+/// The report of a model's training as a page that needs nothing else. Texts of comments are as they are now: of those that
+/// were deleted since there is nothing but that.
+#[utoipa::path(
+    get, path = "/v1/models/{version}/report", operation_id = "getModelReport",
+    params(ModelPath),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, description = "There is no such model."),
+    ),
+)]
+pub async fn report(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Version(version): Version,
+) -> Result<HttpResponse, Problem> {
+    let page = moderation.model_report(&caller, &version).await?;
+    let policy = format!("{}; frame-ancestors 'none'", *REPORT_POLICY);
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .body(page))
 }
 
 /// Makes a model the live one. Other servers follow within two seconds; what is stored keeps its scores.

@@ -32,7 +32,10 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "index.html")
 }
 
-/// A style or a script of it; a slash too many leads back to the page.
+/// The admins' page, and what else it has.
+const MODELS: (&str, &str) = ("models", "models.html");
+
+/// A style or a script of it, or the admins' page; a slash too many leads back to the page.
 pub async fn asset(
     request: HttpRequest,
     asset: web::Path<String>,
@@ -41,6 +44,9 @@ pub async fn asset(
         return Ok(HttpResponse::PermanentRedirect()
             .insert_header((LOCATION, "../moderation"))
             .finish());
+    }
+    if *asset == MODELS.0 {
+        return file(&request, MODELS.1);
     }
     file(&request, &asset)
 }

@@ -129,6 +129,7 @@ pub fn table() -> Vec<Endpoint> {
         route!(GET "/v1/models", Some(Administer), models::list),
         route!(POST "/v1/models:rollback", Some(Administer), models::roll_back),
         route!(GET "/v1/models/{version}", Some(Administer), models::show),
+        route!(GET "/v1/models/{version}/report", Some(Administer), models::report),
         route!(POST "/v1/models/{version}/activate", Some(Administer), models::activate),
 
         route!(GET "/v1/sites", Some(Administer), sites::list),

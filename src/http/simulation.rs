@@ -31,6 +31,13 @@ pub struct SimulationBody {
     #[serde(default)]
     #[schema(minimum = 0)]
     max_cards_a_day: Option<f64>,
+    /// Set the thresholds of these labels so that by their own scores at least such a share, from 0 to 1, of what moderators
+    /// hid for them would have waited. `max_cards_a_day` then moves the others.
+    #[serde(default, deserialize_with = "object")]
+    min_found: PolicyThresholds,
+    /// Say for each label what its threshold would have done, moved alone.
+    #[serde(default)]
+    curves: bool,
     /// Of so many days back from now.
     #[serde(default = "a_month")]
     #[schema(minimum = 1, maximum = 366, default = 30)]
@@ -69,6 +76,8 @@ pub async fn simulate(
     let request = SimulationRequest {
         hold: body.hold,
         max_cards_a_day: body.max_cards_a_day,
+        min_found: body.min_found,
+        curves: body.curves,
         days: body.days,
     };
     Ok(HttpResponse::Ok().json(moderation.simulate(&site, &request).await?))

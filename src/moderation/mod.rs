@@ -50,6 +50,7 @@ mod submit;
 mod threads;
 mod tokens;
 mod training;
+mod training_report;
 mod tree;
 mod undo;
 mod view;
@@ -88,7 +89,8 @@ pub use sso::{SsoError, SsoKeys};
 pub use stats::{Day, Stats, StatsRequest, Zone};
 pub use submit::{Submission, Submitted};
 pub use tokens::{Rotation, TokenError};
-pub use training::{Trained, TrainingRequest};
+pub use training::{Trained, TrainingRequest, labelled_id};
+pub use training_report::{LabelledTexts, POLICY as REPORT_POLICY, ReportPage};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
 use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live};

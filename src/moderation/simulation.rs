@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use super::{Administration, Error, LiveModel, Moderation};
 use crate::{
-    domain::{Judged, Outcome, Policy, PolicyThresholds, Site, Thresholds, Timestamp},
+    domain::{
+        Curve, Judged, Label, Outcome, Policy, PolicyThresholds, Site, Thresholds, Timestamp,
+    },
     store::Store,
 };
 
@@ -20,6 +22,10 @@ pub struct SimulationRequest {
     pub hold: PolicyThresholds,
     /// Move these thresholds so that no more cards a day come of them.
     pub max_cards_a_day: Option<f64>,
+    /// Set the thresholds of these labels so that at least such a share of what was hidden for them is found.
+    pub min_found: PolicyThresholds,
+    /// Whether to say what each threshold does when it is moved alone.
+    pub curves: bool,
     /// Of so many days back from now.
     pub days: u32,
 }
@@ -38,6 +44,11 @@ pub struct Simulation {
     pub now: Outcome,
     /// What was asked for.
     pub tried: Outcome,
+    /// What the live model holds by itself.
+    pub model: Thresholds,
+    /// Where they were asked for: for each label what its threshold would have done, all others as they were tried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Curve>,
 }
 
 async fn simulate(
@@ -62,10 +73,14 @@ async fn simulate(
         ..Policy::default()
     };
     let asked = asked.hold_thresholds(&now);
+    let (asked, set) = Outcome::finding(&received, &asked, &request.min_found);
     let tried = match request.max_cards_a_day {
-        Some(cards) => Outcome::keeping_to(&received, &asked, days, cards),
+        Some(cards) => Outcome::keeping_to(&received, &asked, days, cards, &set),
         None => Outcome::of(&received, asked, days),
     };
+    let labels = Label::ALL.into_iter().filter(|_| request.curves);
+    let curves = labels.map(|label| Curve::of(&received, &tried.hold, days, label));
+    let curves = curves.collect();
     let judged = |judged| received.iter().filter(|one| one.judged == judged).count();
     Ok(Simulation {
         days,
@@ -74,6 +89,8 @@ async fn simulate(
         approved: judged(Judged::Fine),
         now: Outcome::of(&received, now, days),
         tried,
+        model: *model,
+        curves,
     })
 }
 

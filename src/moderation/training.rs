@@ -94,7 +94,7 @@ impl Administration {
         } else {
             Lessons::default()
         };
-        lessons.extend(request.examples.into_iter().map(Lesson::from));
+        lessons.extend(request.examples.into_iter().enumerate().map(labelled));
         let options = AdaptOptions {
             seed: request.seed,
             version: version.clone(),
@@ -175,4 +175,18 @@ impl Administration {
         }
         Err(Error::ModelExists)
     }
+}
+
+/// A labelled comment as a lesson, named by its place among all of them.
+fn labelled((at, example): (usize, Example)) -> Lesson {
+    Lesson {
+        id: labelled_id(at),
+        ..Lesson::from(example)
+    }
+}
+
+/// What the report calls the labelled comment at that place, from nought.
+#[must_use]
+pub fn labelled_id(at: usize) -> String {
+    format!("labelled {}", at + 1)
 }

@@ -16,9 +16,11 @@ impl From<Row> for Received {
     fn from(row: Row) -> Self {
         let reason = row.reason.as_deref().and_then(DecisionReason::from_name);
         let action = row.action.as_deref().and_then(Action::from_name);
+        let hidden_for = reason.filter(|_| action == Some(Action::Hide));
         Self {
             scores: row.six.scores(),
             judged: Judged::by(action.map(|action| (action, reason))),
+            seen: hidden_for.map_or(&[], DecisionReason::labels),
         }
     }
 }

@@ -70,6 +70,7 @@ const WHO_MAY: &[(&str, &str, &[Role])] = &[
     ("GET", "/v1/models", &[Role::Admin]),
     ("POST", "/v1/models:rollback", &[Role::Admin]),
     ("GET", "/v1/models/{version}", &[Role::Admin]),
+    ("GET", "/v1/models/{version}/report", &[Role::Admin]),
     ("POST", "/v1/models/{version}/activate", &[Role::Admin]),
     ("GET", "/v1/sites", &[Role::Admin]),
     ("POST", "/v1/sites", &[Role::Admin]),

@@ -310,8 +310,21 @@ on_each_database! {
         assert_eq!((&tried["cards_a_day"], &tried["false_alarms"]), (&json!(3.0), &json!(2)));
         let none = admin.post(&path, json!({"max_cards_a_day": 0, "days": 1})).await.expect(200)["tried"].clone();
         assert_eq!((&none["cards_a_day"], &none["misses"]), (&json!(0.0), &json!(1)));
+        assert_eq!(none["labels"][2], json!({"label": "threat", "hidden": 0, "found": 0}), "no reason was given");
+        let rude = site.comment("a", "zoe", &format!("{THREAT} Encore !")).await;
+        let hide = json!({"action": "hide", "version": rude["version"], "reason": "threat"});
+        moderator.post(&format!("/v1/comments/{}/decisions", crate::harness::id(&rude)), hide).await.expect(201);
+        let body = json!({"min_found": {"threat": 1}, "max_cards_a_day": 1, "curves": true});
+        let found = admin.post(&path, body).await.expect(200);
+        assert_eq!(found["tried"]["labels"][2], json!({"label": "threat", "hidden": 1, "found": 1}));
+        assert_eq!(found["tried"]["hold"]["threat"], rude["scores"]["threat"], "the highest that finds it");
+        assert_eq!(found["curves"].as_array().unwrap().len(), 6);
+        let threats = found["curves"][2]["points"].as_array().unwrap();
+        assert!(threats.windows(2).all(|pair| pair[0]["cards_a_day"].as_f64() >= pair[1]["cards_a_day"].as_f64()));
+        assert!(now["curves"].is_null() && found["model"]["threat"].is_number());
         for (body, field) in [
             (json!({"days": 0}), "days"),
+            (json!({"min_found": {"threat": 1.5}}), "min_found.threat"),
             (json!({"max_cards_a_day": -1}), "max_cards_a_day"),
             (json!({"hold": {"toxicity": 2}}), "hold.toxicity"),
             (json!({"more": 1}), "more"),

@@ -129,7 +129,9 @@ on_each_database! {
         let mut conn = store.read().await.unwrap();
         let bamako = SiteSlug::parse(crate::harness::SITE).unwrap();
         let bamako = conn.db().site_by_slug(&bamako).await.unwrap().unwrap();
-        let lessons = conn.db().decided_comments(&[bamako.id], None, 10).await.unwrap();
+        let decisions = conn.db().decisions_of(bamako.id, None, 10).await.unwrap();
+        let decisions: Vec<_> = decisions.into_iter().map(|(_, id)| id).collect();
+        let lessons = conn.db().decided_comments(&decisions).await.unwrap();
         let learned: Vec<CommentId> = lessons.iter().map(|lesson| lesson.comment).collect();
         assert_eq!(learned, [id(&comment).parse().unwrap()]);
         drop(conn);

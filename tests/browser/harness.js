@@ -12,6 +12,7 @@ import { after, afterEach } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -148,6 +149,18 @@ export class Newspaper {
 	}
 }
 
+// An admin of all sites, signed in.
+export async function admin(options) {
+	admins += 1;
+	const link = await palabre('moderator', 'add', `chef-${admins}`, '--role', 'admin', '--url', server.address);
+	const page = await browse(options);
+	await page.goto(link);
+	await enter(page);
+	return page;
+}
+
+let admins = 0;
+
 export async function enter(page) {
 	await page.locator('#gate .primary').click();
 	await page.locator('#desk').waitFor();
@@ -167,7 +180,7 @@ export async function browse({ lang = 'en', ...options } = {}) {
 	await context.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
 		console.error(`against the policy: ${violatedDirective} ${blockedURI}`);
 	}));
-	if (process.env.PALABRE_PAGE) await context.route(/\/moderation(\/[\w-]+\.(js|css))?([?#]|$)/, fromFolder);
+	if (process.env.PALABRE_PAGE) await context.route(/\/moderation(\/models|\/[\w-]+\.(js|css))?([?#]|$)/, fromFolder);
 	const page = await context.newPage();
 	page.on('pageerror', (error) => faults.push(error.stack));
 	page.on('dialog', (dialog) => { faults.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
@@ -180,11 +193,21 @@ export async function browse({ lang = 'en', ...options } = {}) {
 const KINDS = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
 
 async function fromFolder(route) {
-	const name = new URL(route.request().url()).pathname.split('/moderation')[1].slice(1) || 'index.html';
+	const asked = new URL(route.request().url()).pathname.split('/moderation')[1].slice(1) || 'index';
+	const name = asked.includes('.') ? asked : `${asked}.html`;
 	const response = await route.fetch({ url: `${server.address}/moderation` });
 	const headers = { ...response.headers(), 'content-type': `${KINDS[name.split('.').at(-1)]}; charset=utf-8` };
 	delete headers['content-encoding'];
 	await route.fulfill({ status: 200, headers, body: readFileSync(join(ROOT, process.env.PALABRE_PAGE, basename(name))) });
+}
+
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+export async function isAccessible(page, where) {
+	await page.evaluate(axe.source);
+	const { violations, passes } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), WCAG);
+	assert.deepEqual(violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join('\n')}`), []);
+	assert.ok(passes.length > 5, 'and it did look');
 }
 
 export const card = (page, text) => page.locator('.card', { hasText: text });

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import axe from 'axe-core';
-import { ask, browse, card, escape, Newspaper, reads, scrollsSideways, testing, until } from './harness.js';
+import { ask, browse, card, escape, isAccessible, Newspaper, reads, scrollsSideways, testing, until } from './harness.js';
 
 const server = await testing();
-
-const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-
-async function isAccessible(page, where) {
-	await page.evaluate(axe.source);
-	const { violations, passes } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), WCAG);
-	assert.deepEqual(violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join('\n')}`), []);
-	assert.ok(passes.length > 5, 'and it did look');
-}
 
 // All that a card can have.
 async function busy() {
@@ -188,7 +178,7 @@ test('the first card needs less than 60 KiB, and nothing that is shown later', b
 	const names = loaded.map(({ pathname }) => pathname.replace('/moderation', '').slice(1) || 'index.html');
 	const sizes = await Promise.all(loaded.map(({ size }) => size));
 	assert.ok(sizes.reduce((sum, size) => sum + size) < 60 * 1024, names.map((name, index) => `${name} ${sizes[index]}`).join(', '));
-	for (const later of ['stats.js', 'account.js', 'help.js', 'panel.js', 'words-fr.js', 'later.css']) assert.ok(!names.includes(later), later);
+	for (const later of ['stats.js', 'account.js', 'help.js', 'panel.js', 'words-fr.js', 'later.css', 'models.js', 'models.css']) assert.ok(!names.includes(later), later);
 	// What is loaded before the first card is asked for by the page itself, all of it at once.
 	const html = await (await fetch(`${server.address}/moderation`)).text();
 	for (const name of names.filter((name) => name.endsWith('.js') && !name.startsWith('words-'))) assert.ok(html.includes(`moderation/${name}"`), name);

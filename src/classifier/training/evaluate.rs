@@ -231,6 +231,31 @@ fn average_precision(points: &[(f32, bool)]) -> Option<f64> {
     (found > 0.0).then(|| sum / found)
 }
 
+/// What is at or above a score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub score: f32,
+    /// Positives.
+    pub hits: f64,
+    /// Negatives.
+    pub misses: f64,
+}
+
+/// What is at or above each score that there is; `points` by falling score.
+pub(super) fn sweep(points: &[(f32, bool)]) -> impl Iterator<Item = Step> {
+    let ties = points.chunk_by(|a, b| a.0 <= b.0);
+    ties.scan((0.0, 0.0), |(hits, misses), tie| {
+        let found = tie.iter().filter(|(_, present)| *present).count() as f64;
+        *hits += found;
+        *misses += tie.len() as f64 - found;
+        Some(Step {
+            score: tie[0].0,
+            hits: *hits,
+            misses: *misses,
+        })
+    })
+}
+
 /// Of the rows whose scores lie in one tenth.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Bin {

@@ -34,8 +34,9 @@ mod thresholds;
 use crate::domain::Label;
 
 pub use adapt::{
-    AdaptOptions, AdaptReport, Adapted, Check, Compared, Finding, FindingKind, Held, Interval,
-    LabelNote, Lesson, Taught, adapt, own_sentences,
+    AdaptOptions, AdaptReport, Adapted, Check, Closer, Compared, Finding, FindingKind, Group, Held,
+    Interval, LabelNote, Lesson, Mover, Operating, Shape, Sides, Taught, Tenth, Within, adapt,
+    own_sentences,
 };
 pub use card::Card;
 pub use dataset::{DatasetError, Example, Split};

@@ -160,15 +160,12 @@ fn curves_of(points: &[(f32, bool)], calm: &[f32]) -> Option<Curves> {
     }
     let (positives, negatives) = (positives as f64, negatives as f64);
     let (mut roc, mut precision_recall, mut load) = (vec![(0.0, 0.0)], Vec::new(), Vec::new());
-    let (mut hits, mut misses) = (0.0, 0.0);
-    for tie in points.chunk_by(|a, b| a.0 <= b.0) {
-        let found = tie.iter().filter(|(_, present)| *present).count() as f64;
-        hits += found;
-        misses += tie.len() as f64 - found;
+    for step in evaluate::sweep(points) {
+        let (hits, misses) = (step.hits, step.misses);
         roc.push((misses / negatives, hits / positives));
         precision_recall.push((hits / positives, hits / (hits + misses)));
         if !calm.is_empty() {
-            let held = calm.partition_point(|score| *score >= tie[0].0) as f64;
+            let held = calm.partition_point(|score| *score >= step.score) as f64;
             load.push((1000.0 * held / calm.len() as f64, hits / positives));
         }
     }
@@ -177,16 +174,16 @@ fn curves_of(points: &[(f32, bool)], calm: &[f32]) -> Option<Curves> {
         .filter(|bin| bin.rows >= LEAST_ROWS as f64)
         .map(|bin| (bin.expected / bin.rows, bin.positives / bin.rows));
     Some(Curves {
-        roc: thinned(roc),
-        precision_recall: thinned(precision_recall),
+        roc: thinned(roc, POINTS),
+        precision_recall: thinned(precision_recall, POINTS),
         calibration: calibration.collect(),
-        load: thinned(load),
+        load: thinned(load, POINTS),
     })
 }
 
-/// At most [`POINTS`] of the points, the last among them.
-fn thinned(points: Vec<Point>) -> Vec<Point> {
-    let step = points.len().div_ceil(POINTS).max(1);
+/// About `most` of the points, the last among them.
+pub(super) fn thinned(points: Vec<Point>, most: usize) -> Vec<Point> {
+    let step = points.len().div_ceil(most).max(1);
     let last = points.len().saturating_sub(1);
     let kept = points.into_iter().enumerate();
     kept.filter(|(at, _)| at % step == 0 || *at == last)
@@ -230,7 +227,7 @@ mod tests {
     #[test]
     fn a_long_curve_is_thinned_and_keeps_its_end() {
         let long: Vec<Point> = (0..1001).map(|at| (f64::from(at), 0.0)).collect();
-        let short = thinned(long);
+        let short = thinned(long, POINTS);
         assert!(short.len() <= POINTS + 1);
         assert_eq!(short.last(), Some(&(1000.0, 0.0)));
     }

@@ -1,4 +1,4 @@
-// Talking to the server, with paths relative to the page.
+// Talking to the server, with paths relative to where it is.
 import { t } from './words.js';
 
 // Says "lost" when the server no longer knows who is asking.
@@ -14,7 +14,7 @@ export class Problem extends Error {
 }
 
 export function address(path, query = {}) {
-	const url = new URL(path, document.baseURI);
+	const url = new URL(path, new URL('..', import.meta.url));
 	for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
 	return url;
 }

@@ -64,7 +64,7 @@ function clear() {
 function paint() {
 	drawTabs(filter, counts);
 	drawFilters(filter, sites, (changes) => go({ ...filter, ...changes }));
-	drawTools(me.name, working, act, restyle);
+	drawTools(me, working, act, restyle);
 	bar.ticked(feed.ticked.size);
 	foot();
 }

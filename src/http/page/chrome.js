@@ -42,7 +42,7 @@ export function drawFilters(filter, sites, go) {
 
 const box = (name, checked, change) => h('label', {}, h('input', { type: 'checkbox', checked, onchange: ({ target }) => change(target.checked) }), t(name));
 
-export function drawTools(name, working, act, changed) {
+export function drawTools({ name, role }, working, act, changed) {
 	// The menu is drawn anew as well: it stays open, with the focus where it was.
 	const onchange = ({ target: { name: key, value } }) => {
 		remember(key, value);
@@ -62,6 +62,7 @@ export function drawTools(name, working, act, changed) {
 			setting('lang', LANGUAGES, language()),
 			setting('keymap', mapNames(), 'palabre'),
 			box('blur', pref('blur') === 'yes', () => act('blur')),
+			role === 'admin' && h('a', { href: 'moderation/models' }, t('models')),
 			h('button', { onclick: () => act('account') }, t('account')), h('button', { onclick: () => act('signout') }, t('signout')),
 		),
 	);

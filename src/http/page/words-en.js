@@ -12,6 +12,7 @@ export default {
 	badLink: 'This link was used or is too old.',
 	tooOften: 'Too many tries. Wait {n} s.',
 	signout: 'Sign out',
+	models: 'Models',
 	account: 'Account',
 	sessions: 'Signed in on',
 	revoke: 'End',

@@ -12,6 +12,7 @@ export default {
 	badLink: 'Ce lien a déjà servi ou il est trop vieux.',
 	tooOften: 'Trop d’essais. Attendez {n} s.',
 	signout: 'Se déconnecter',
+	models: 'Modèles',
 	account: 'Compte',
 	sessions: 'Connexions',
 	revoke: 'Fermer',

@@ -16,6 +16,11 @@ export async function speak() {
 }
 await speak();
 
+// Further words, for a page that not everybody sees.
+export async function learn(name) {
+	Object.assign(words, (await import(`./${name}-${lang}.js`)).default);
+}
+
 export const language = () => lang;
 export const digits = (value, options = { maximumFractionDigits: 2 }) => new Intl.NumberFormat(lang, options).format(value);
 

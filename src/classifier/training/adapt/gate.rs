@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::closer::{Closer, Sides};
 use super::compare::{Compared, ERRORS, Held, error_of_chance};
 use super::lessons::of_label;
 use super::own::own_sentences;
@@ -97,6 +98,13 @@ pub(super) fn judge(
         })
         .collect();
     progress.advance(1);
+    report.closer = Some(Closer::of(
+        &measured,
+        Sides {
+            live: live.thresholds(),
+            candidate: candidate.thresholds(),
+        },
+    ));
     let of_site = |clean| {
         let those = measured
             .iter()

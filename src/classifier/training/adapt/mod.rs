@@ -13,6 +13,7 @@
 //! elsewhere than is won at the site, keeps the base's answer.
 //! The same lessons, base and seed make the same file, byte for byte.
 
+mod closer;
 mod compare;
 mod gate;
 mod guard;
@@ -36,6 +37,7 @@ use crate::classifier::{ModelError, site};
 use crate::domain::{Label, PerLabel, Score};
 use rayon::prelude::*;
 
+pub use closer::{Closer, Group, Mover, Operating, Shape, Sides, Tenth, Within};
 pub use compare::{Compared, Held, Interval};
 pub use gate::Check;
 pub use guard::{Finding, FindingKind};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::closer::Closer;
 use super::compare::{Compared, Held};
 use super::gate::Check;
 use super::guard::{Finding, FindingKind};
@@ -57,6 +58,8 @@ pub struct AdaptReport {
     pub calm_held: BTreeMap<&'static str, Held>,
     pub harmful_held: BTreeMap<&'static str, Held>,
     pub checks: Vec<Check>,
+    /// A closer look at what the site held out; none where nothing was learned.
+    pub closer: Option<Closer>,
     #[serde(skip)]
     seed: u64,
 }
@@ -95,6 +98,7 @@ impl AdaptReport {
             calm_held: BTreeMap::new(),
             harmful_held: BTreeMap::new(),
             checks: Vec::new(),
+            closer: None,
             seed: options.seed,
         }
     }
