@@ -11,6 +11,8 @@ use crate::{
     moderation::{Administration, ModelView},
 };
 
+use super::compare::CompareArgs;
+
 /// List the models, switch between them, and carry them from one installation to another.
 ///
 /// A running server follows within two seconds, and drops no request for it.
@@ -53,6 +55,20 @@ enum ModelsCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Score beside the live model what is written from now on, and change nothing
+    #[command(
+        after_help = "Examples:\n  palabre models shadow 2026.11-4.site-1\n  palabre models shadow --off"
+    )]
+    Shadow {
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        version: Option<ModelVersion>,
+        /// Let none do so any more
+        #[arg(long)]
+        off: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    Compare(CompareArgs),
     /// Write a model to a file
     #[command(after_help = "Example: palabre models export 2026.11-3 ours.model")]
     Export {
@@ -121,6 +137,16 @@ async fn carry_out(administration: &Administration, command: &ModelsCommand) -> 
                 output,
             )?;
         }
+        ModelsCommand::Shadow {
+            version, output, ..
+        } => match version {
+            Some(version) => {
+                let shadow = administration.set_shadow(version, &super::operator()).await;
+                print(&shadow.with_context(|| unknown(version))?, output)?;
+            }
+            None => administration.end_shadow().await?,
+        },
+        ModelsCommand::Compare(args) => super::compare::run(administration, args).await?,
         ModelsCommand::Export { version, file } => {
             let artefact = administration.export_model(version).await;
             let artefact = artefact.with_context(|| unknown(version))?;
@@ -154,7 +180,11 @@ fn print(model: &ModelView, output: &Output) -> anyhow::Result<()> {
 }
 
 fn line(model: &ModelView) -> String {
-    let mark = if model.live { "live" } else { "    " };
+    let mark = match (model.live, model.shadow) {
+        (true, _) => "live  ",
+        (_, true) => "shadow",
+        _ => "      ",
+    };
     let parent = model.parent.as_ref();
     let parent = parent.map_or_else(String::new, |parent| format!(", from {parent}"));
     let by = model.made_by.as_ref();

@@ -154,6 +154,13 @@ impl Score {
     pub const fn value(self) -> f32 {
         self.0
     }
+
+    /// Its log-odds; 0 and 1 count as a millionth from there.
+    #[must_use]
+    pub fn log_odds(self) -> f32 {
+        let p = self.0.clamp(1e-6, 1.0 - 1e-6);
+        (p / (1.0 - p)).ln()
+    }
 }
 
 impl From<Score> for f32 {

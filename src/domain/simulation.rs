@@ -54,11 +54,17 @@ pub struct Outcome {
     pub false_alarms: usize,
 }
 
+/// Whether a comment of these scores waits, where it does from `hold`.
+#[must_use]
+pub fn held_by(scores: &Scores, hold: &Thresholds) -> bool {
+    Label::ALL.iter().any(|l| scores.get(*l) >= hold.get(*l))
+}
+
 impl Outcome {
     /// Tries thresholds on what was received in so many days.
     #[must_use]
     pub fn of(received: &[Received], hold: Thresholds, days: f64) -> Self {
-        let waits = |scores: &Scores| Label::ALL.iter().any(|l| scores.get(*l) >= hold.get(*l));
+        let waits = |scores: &Scores| held_by(scores, &hold);
         let count = |judged: Judged, waiting: bool| {
             let those = received.iter().filter(|one| one.judged == judged);
             those.filter(|one| waits(&one.scores) == waiting).count()
@@ -94,8 +100,7 @@ impl Outcome {
 
 fn moved(hold: &Thresholds, by: f32) -> Thresholds {
     PerLabel::from_fn(|label| {
-        let p = hold.get(label).value().clamp(1e-6, 1.0 - 1e-6);
-        let log_odds = (p / (1.0 - p)).ln() + by;
+        let log_odds = hold.get(label).log_odds() + by;
         Score::clamped(1.0 / (1.0 + (-log_odds).exp()))
     })
 }

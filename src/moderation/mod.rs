@@ -15,6 +15,7 @@ mod changes;
 mod claims;
 mod clock;
 mod clusters;
+mod comparison;
 mod credentials;
 mod decide;
 mod doctor;
@@ -39,10 +40,12 @@ mod retention;
 mod round;
 mod score;
 mod sessions;
+mod shadow;
 mod simulation;
 mod sites;
 mod sso;
 mod stats;
+mod stored_texts;
 mod submit;
 mod threads;
 mod tokens;
@@ -61,6 +64,7 @@ pub use cards::QueueItem;
 pub use changes::{ChangesFilter, ThreadsFilter};
 pub use claims::{ClaimRequest, Claimed};
 pub use clusters::Cluster;
+pub use comparison::{ComparedItem, Comparison, ComparisonRequest};
 pub use decide::{Decided, DecisionRequest};
 pub use doctor::{Finding, Health, examine};
 pub use edit::Edit;
@@ -69,7 +73,7 @@ pub use groups::Group;
 pub use idempotency::{FirstAnswer, Keyed};
 pub use live::{FellBehind, LOOK_EVERY, Listener, Told};
 pub use metrics::Metrics;
-pub use models::LiveModel;
+pub use models::{LiveModel, stored_model};
 pub use queue::{QueueCounts, QueueRequest};
 pub use reading::{Listing, View};
 pub use registry::{ModelDetails, ModelView};
@@ -77,6 +81,7 @@ pub use reports::{NewReport, Reported};
 pub use rescoring::{RescoringProgress, RescoringRequest};
 pub use score::{ScoreRequest, ScoredText, score_text};
 pub use sessions::{OpenSession, Proof, SessionView};
+pub use shadow::ShadowStep;
 pub use simulation::{Simulation, SimulationRequest};
 pub use sites::SiteView;
 pub use sso::{SsoError, SsoKeys};
@@ -86,7 +91,10 @@ pub use tokens::{Rotation, TokenError};
 pub use training::{Trained, TrainingRequest};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
-use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live};
+use self::{
+    appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live,
+    shadow::ShadowModel,
+};
 use crate::{
     classifier::Model,
     domain::{Lang, Site, SiteId, SiteSlug, ThreadKey},
@@ -99,6 +107,7 @@ pub struct Moderation {
     administration: Administration,
     store: Store,
     model: LiveModel,
+    shadow: ShadowModel,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     words: CompiledWords,
@@ -133,6 +142,7 @@ impl Moderation {
             administration,
             store,
             model,
+            shadow: ShadowModel::default(),
             clock,
             metrics,
             words: CompiledWords::default(),
