@@ -34,3 +34,11 @@ pub fn wary(version: &str) -> Vec<u8> {
         header["bias"]["insult"] = (header["bias"]["insult"].as_f64().unwrap() + 1.0).into();
     })
 }
+
+/// A model of that name to which every text is an insult.
+pub fn harsh(version: &str) -> Vec<u8> {
+    changed(|header| {
+        header["version"] = version.into();
+        header["bias"]["insult"] = 30.into();
+    })
+}
