@@ -51,12 +51,12 @@ pub async fn run(administration: &Administration, args: &CompareArgs) -> anyhow:
     if args.json {
         println!("{}", serde_json::to_string(&compared)?);
     } else {
-        show(&compared, &texts);
+        show(args, &compared, &texts);
     }
     Ok(())
 }
 
-fn show(compared: &Comparison, texts: &HashMap<CommentId, String>) {
+fn show(args: &CompareArgs, compared: &Comparison, texts: &HashMap<CommentId, String>) {
     println!("live    {}", compared.live);
     println!(
         "shadow  {}, since {}, by {}",
@@ -65,9 +65,13 @@ fn show(compared: &Comparison, texts: &HashMap<CommentId, String>) {
     println!();
     let left_out = compared.scored_by_another;
     if compared.compared == 0 && left_out == 0 {
-        println!(
-            "Nothing to compare yet: a running server scores what is written from then on, within seconds."
-        );
+        if args.site.is_some() || args.since.is_some() {
+            println!("Nothing to compare: the shadow scored no such comment.");
+        } else {
+            println!(
+                "Nothing to compare yet: servers score what is written from then on, within seconds."
+            );
+        }
         return;
     }
     println!(

@@ -191,6 +191,31 @@ on_each_database! {
 }
 
 on_each_database! {
+    async fn who_comes_late_with_a_step_writes_nothing(app: App) {
+        set_shadow(&app, &models::wary("ours-1"), "ours-1").await;
+        let store = palabre::store::Store::open(&app.database_url).await.unwrap();
+        let seen = store.read().await.unwrap().db().shadow().await.unwrap().unwrap();
+        app.site().comment("a", "awa", CALM).await;
+        let advance = || async {
+            let mut tx = store.begin().await.unwrap();
+            let advanced = tx.db().advance_shadow(&seen, seen.reached).await.unwrap();
+            tx.commit().await.unwrap();
+            advanced
+        };
+        assert!(advance().await, "nobody was faster");
+        score(&app, 1).await;
+        assert!(!advance().await, "another server was");
+        app.admin().post("/v1/models:unshadow", json!({})).await.expect(204);
+        app.sql("UPDATE shadows SET seq = 0, tx = 0").await;
+        let ended = palabre::store::Shadow { reached: palabre::store::EventPosition::default(), ..seen.clone() };
+        let mut tx = store.begin().await.unwrap();
+        assert!(!tx.db().advance_shadow(&ended, seen.reached).await.unwrap(), "it has ended");
+        drop(tx);
+        store.close().await;
+    }
+}
+
+on_each_database! {
     async fn a_shadow_ends_when_told_or_live_and_its_scores_go_in_time(app: App) {
         let (site, admin) = (app.site(), app.admin());
         let shipped = app.moderation.model().version().to_owned();
