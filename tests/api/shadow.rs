@@ -136,25 +136,29 @@ on_each_database! {
         let comment = site.comment("a", "awa", &remark(1)).await;
         let gone = site.comment("a", "awa", &remark(2)).await;
         other.comment("z", "awa", &remark(3)).await;
-        moderator.decide(&comment, "hide").await.expect(201);
-        score(&app, 3).await;
+        let fine = site.comment("a", "awa", &remark(4)).await;
+        moderator.decide(&fine, "approve").await.expect(201);
+        let hide = json!({"action": "hide", "version": 1, "reason": "abusive"});
+        moderator.post(&path(&comment, "/decisions"), hide).await.expect(201);
+        score(&app, 4).await;
+        let told = compare(&app, "ours-1", "").await["labels"][1]["auc"].clone();
+        assert_eq!((&told["positives"], &told["negatives"]), (&json!(1), &json!(1)));
         let compared = || async { compare(&app, "ours-1", "").await["compared"].as_u64().unwrap() };
-        assert_eq!(compared().await, 3);
-        assert_eq!(compare(&app, "ours-1", &format!("?site={SITE}")).await["compared"], 2);
+        assert_eq!(compared().await, 4);
+        assert_eq!(compare(&app, "ours-1", &format!("?site={SITE}")).await["compared"], 3);
         site.delete(&path(&gone, "")).await.expect(204);
-        assert_eq!(compared().await, 2);
+        assert_eq!(compared().await, 3);
 
         // Until it is scored anew, what the shadow said is of another text.
         let edited = site.edit(&comment, THREAT).await;
-        assert_eq!(compared().await, 1);
+        assert_eq!(compared().await, 2);
         site.edit(&earlier, CALM).await;
-        score(&app, 4).await;
-        assert_eq!(compared().await, 3);
+        score(&app, 5).await;
+        assert_eq!(compared().await, 4);
         let threat = "SELECT CAST(COUNT(*) AS TEXT) FROM shadow_scores WHERE threat > 0.5";
         assert_eq!(app.texts(threat).await, ["1"]);
-        let all = compare(&app, "ours-1", "").await;
-        let auc = all["labels"].as_array().unwrap().iter().map(|label| &label["auc"]);
-        assert!(auc.into_iter().all(Value::is_null), "what was decided was another text");
+        let told = compare(&app, "ours-1", "").await["labels"][1]["auc"].clone();
+        assert_eq!(told, Value::Null, "what was hidden was another text");
         let since = edited["edited_at"].as_str().unwrap();
         assert_eq!(compare(&app, "ours-1", &format!("?since={since}")).await["compared"], 0, "written since");
     }

@@ -1,5 +1,10 @@
 //! Models that differ from the shipped one, made without training.
 
+#![allow(
+    dead_code,
+    reason = "each test target uses what it needs of the shared helpers"
+)]
+
 use palabre::classifier::Model;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
