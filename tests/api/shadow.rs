@@ -1,6 +1,9 @@
 //! A model that scores beside the live one: what it does, what it leaves alone, and what a comparison of the two says.
 
-use palabre::{domain::Role, moderation::ShadowStep};
+use palabre::{
+    domain::Role,
+    moderation::{RescoringProgress, RescoringRequest, ShadowStep},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,6 +13,14 @@ use crate::{
     },
     models,
 };
+
+/// Nobody who is told how far a rescoring is.
+struct Nobody;
+
+impl RescoringProgress for Nobody {
+    fn begin(&mut self, _: u64) {}
+    fn advance(&mut self, _: u64) {}
+}
 
 /// Takes a model in, and makes it the shadow.
 async fn set_shadow(app: &App, artefact: &[u8], version: &str) -> Value {
@@ -286,13 +297,8 @@ on_each_database! {
         app.admin().post("/v1/models/ours-2/activate", json!({})).await.expect(200);
         let compared = compare(&app, "ours-1", "").await;
         assert_eq!((&compared["live"], &compared["compared"], &compared["scored_by_another"]), (&json!("ours-2"), &json!(0), &json!(1)));
-        struct Quiet;
-        impl palabre::moderation::RescoringProgress for Quiet {
-            fn begin(&mut self, _: u64) {}
-            fn advance(&mut self, _: u64) {}
-        }
-        let request = palabre::moderation::RescoringRequest::default();
-        app.moderation.administration().rescore(&request, &mut Quiet).await.unwrap();
+        let request = RescoringRequest::default();
+        app.moderation.administration().rescore(&request, &mut Nobody).await.unwrap();
         let compared = compare(&app, "ours-1", "").await;
         assert_eq!((&compared["compared"], &compared["scored_by_another"]), (&json!(1), &json!(0)));
     }
