@@ -1,22 +1,29 @@
 //! `palabre eval`: measures a model on labelled files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::{Args, ValueEnum};
 
 use super::{
     study_page,
     train::{read_all, write},
 };
-use crate::classifier::{
-    Model,
-    training::{self, Split},
+use crate::{
+    classifier::{
+        Model,
+        training::{self, Split},
+    },
+    config::Config,
+    domain::ModelVersion,
+    moderation::stored_model,
 };
 
 /// Measure a model on labelled comments
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  palabre eval --data labels.jsonl --split test --report report")]
+#[command(
+    after_help = "Examples:\n  palabre eval --data labels.jsonl --split test --report report\n  palabre eval --data labels.jsonl --model 2026.11-4.site-1"
+)]
 pub struct EvalArgs {
     /// Labelled comments, JSON lines, gzipped or not; may be given several times
     #[arg(long = "data", value_name = "FILE", required = true)]
@@ -26,9 +33,9 @@ pub struct EvalArgs {
     #[arg(long, value_enum)]
     split: Option<SplitArg>,
 
-    /// Model file; without it, the one that comes with the program
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    /// A version of the registry, or the file of a model; without it, the one that comes with the program
+    #[arg(long, value_name = "VERSION|FILE")]
+    model: Option<String>,
 
     /// Directory for the figures with plots and the worst errors, as report.html, one page; report.json; and
     /// report.md, the tables of a model card
@@ -61,19 +68,14 @@ impl From<SplitArg> for Split {
 /// Measures and prints.
 ///
 /// # Errors
-/// If a file cannot be read, is no model or no labelled comments, or no row is left.
+/// If there is no such model, a file cannot be read or holds no labelled comments, or no row is left.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "every command takes its arguments whole"
 )]
-pub fn run(args: EvalArgs) -> anyhow::Result<()> {
+pub fn run(config: &Config, args: EvalArgs) -> anyhow::Result<()> {
     let model = match &args.model {
-        Some(path) => {
-            let bytes = std::fs::read(path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            Model::from_bytes(&bytes)
-                .with_context(|| format!("{} cannot be used", path.display()))?
-        }
+        Some(name) => find_model(config, name)?,
         None => Model::from_bytes(Model::SHIPPED)?,
     };
     let mut examples = read_all(&args.data)?;
@@ -101,4 +103,37 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         print!("{evaluation}");
     }
     Ok(())
+}
+
+/// The model of that version in the registry, if there is one, else the one in the file of that name.
+fn find_model(config: &Config, name: &str) -> anyhow::Result<Model> {
+    let path = Path::new(name);
+    let registry = match ModelVersion::parse(name) {
+        Ok(version) if super::has_database(config) => Some(of_registry(config, &version)),
+        _ => None,
+    };
+    match registry {
+        Some(Ok(Some(model))) => return Ok(model),
+        // What is meant may still be a file; nothing else is lost then.
+        Some(Err(error)) if !path.exists() => return Err(error),
+        Some(Ok(None)) if !path.exists() => {
+            return Err(anyhow!(
+                "there is no model {name} in the registry (palabre models list), and no file of that name"
+            ));
+        }
+        _ => {}
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("{name} cannot be read"))?;
+    Model::from_bytes(&bytes).with_context(|| format!("{name} cannot be used"))
+}
+
+fn of_registry(config: &Config, version: &ModelVersion) -> anyhow::Result<Option<Model>> {
+    super::wait_for(async {
+        let store = super::open_store(config).await?;
+        let model = stored_model(&store, version).await;
+        store.close().await;
+        model.with_context(|| {
+            format!("model {version} cannot be read; is the database migrated (palabre migrate)?")
+        })
+    })
 }

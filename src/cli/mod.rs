@@ -3,6 +3,7 @@
 //! Results go to stdout, messages to stderr; the exit code is 0 only on success.
 
 mod backup;
+mod compare;
 mod demo;
 mod doctor;
 mod eval;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, Logging},
+    domain::Timestamp,
     moderation::Administration,
     store::Store,
 };
@@ -106,7 +108,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Score(args) => score::run(&cli.config, &args),
         Command::Train(args) => train::run(&cli.config, args),
-        Command::Eval(args) => eval::run(args),
+        Command::Eval(args) => eval::run(&cli.config, args),
         Command::Demo(args) => wait_for(demo::run(args)),
         Command::Serve(args) => wait_for(serve::run(&cli.config, &args)),
         Command::Migrate(args) => wait_for(migrate::run(&cli.config, &args)),
@@ -150,6 +152,21 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         Store::open_file(&config.database_file()).await
     };
     opened.context("the database cannot be opened")
+}
+
+/// Whether there is a database already. One that is not a file is taken to be there.
+fn has_database(config: &Config) -> bool {
+    match config.database_url() {
+        None => config.database_file().exists(),
+        Some(url) => url
+            .strip_prefix("sqlite://")
+            .is_none_or(|file| Path::new(file).exists()),
+    }
+}
+
+/// A moment as an argument gives it.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
 /// Who runs this command, for the records: the name of their account on this machine.

@@ -12,6 +12,8 @@ use crate::{
     moderation::{Administration, ModelView},
 };
 
+use super::compare::CompareArgs;
+
 /// List the models, switch between them, and carry them from one installation to another.
 ///
 /// A running server follows within two seconds, and drops no request for it.
@@ -54,6 +56,20 @@ enum ModelsCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Score beside the live model what is written from now on, and change nothing
+    #[command(
+        after_help = "Examples:\n  palabre models shadow 2026.11-4.site-1\n  palabre models shadow --off"
+    )]
+    Shadow {
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        version: Option<ModelVersion>,
+        /// Let none do so any more
+        #[arg(long)]
+        off: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    Compare(CompareArgs),
     /// Say how much of what was wrong the policies held, by samples of what they published
     #[command(after_help = "Example: palabre models recall --site le-soir --from 2026-11-01")]
     Recall(PeriodArgs),
@@ -131,6 +147,16 @@ async fn carry_out(administration: &Administration, command: &ModelsCommand) -> 
                 output,
             )?;
         }
+        ModelsCommand::Shadow {
+            version, output, ..
+        } => match version {
+            Some(version) => {
+                let shadow = administration.set_shadow(version, &super::operator()).await;
+                print(&shadow.with_context(|| unknown(version))?, output)?;
+            }
+            None => administration.end_shadow().await?,
+        },
+        ModelsCommand::Compare(args) => super::compare::run(administration, args).await?,
         ModelsCommand::Recall(args) => opinions::recall(administration, args).await?,
         ModelsCommand::Disagreements(args) => opinions::disagreements(administration, args).await?,
         ModelsCommand::Agreement(args) => opinions::agreement(administration, args).await?,
@@ -167,7 +193,11 @@ fn print(model: &ModelView, output: &Output) -> anyhow::Result<()> {
 }
 
 fn line(model: &ModelView) -> String {
-    let mark = if model.live { "live" } else { "    " };
+    let mark = match (model.live, model.shadow) {
+        (true, _) => "live  ",
+        (_, true) => "shadow",
+        _ => "      ",
+    };
     let parent = model.parent.as_ref();
     let parent = parent.map_or_else(String::new, |parent| format!(", from {parent}"));
     let by = model.made_by.as_ref();

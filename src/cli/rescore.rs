@@ -18,7 +18,7 @@ use crate::{
 )]
 pub struct RescoreArgs {
     /// Only comments written at this moment or later
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = super::moment)]
     since: Option<Timestamp>,
     /// Only comments of this thread
     #[arg(long, value_name = "KEY", requires = "site", value_parser = ThreadKey::parse)]
@@ -29,10 +29,6 @@ pub struct RescoreArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
 /// A bar with the rate and the time left; draws nothing unless stderr is a terminal.

@@ -1,9 +1,6 @@
 //! `palabre score`
 
-use std::{
-    io::{BufRead as _, Write as _},
-    path::Path,
-};
+use std::io::{BufRead as _, Write as _};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -109,13 +106,7 @@ pub fn run(config: &Config, args: &ScoreArgs) -> anyhow::Result<()> {
 
 /// The live model of the database where there is one, else the shipped one. Nothing is made or migrated for it.
 fn live_model(config: &Config) -> anyhow::Result<Model> {
-    let exists = match config.database_url() {
-        None => config.database_file().exists(),
-        Some(url) => url
-            .strip_prefix("sqlite://")
-            .is_none_or(|file| Path::new(file).exists()),
-    };
-    if !exists {
+    if !super::has_database(config) {
         return Ok(Model::from_bytes(Model::SHIPPED)?);
     }
     super::wait_for(async {

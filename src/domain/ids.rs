@@ -65,4 +65,6 @@ ids! {
     ClusterId,
     /// A moderator's session.
     SessionId,
+    /// A time that a model scores beside the live one.
+    ShadowId,
 }

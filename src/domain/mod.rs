@@ -8,6 +8,7 @@ mod access;
 mod account;
 mod agreement;
 mod comment;
+mod comparison;
 mod cursor;
 mod decision;
 mod disagreement;
@@ -40,6 +41,9 @@ pub use comment::{
     Author, Comment, DuplicateKind, DuplicateOf, NewAuthor, NewComment, Reason, ReasonCode,
     Revision, StandingDecision, Status, count_links,
 };
+pub use comparison::{
+    Both, Compared, ComparedLabel, Differing, Disagreement, LabelAuc, Said, Tally, Would,
+};
 pub use cursor::{Cursor, InvalidCursor};
 pub use decision::{
     Action, Decision, DecisionReason, LabelOverrides, Refusal, Scope, UndoRefusal, Verb,
@@ -47,8 +51,8 @@ pub use decision::{
 pub use disagreement::Surprise;
 pub use event::{Event, EventKind};
 pub use ids::{
-    AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, SiteId,
-    ThreadId,
+    AppealId, ClusterId, CommentId, DecisionId, NoteId, ReportId, SanctionId, SessionId, ShadowId,
+    SiteId, ThreadId,
 };
 pub use lesson::taught;
 pub use model::ModelVersion;
@@ -66,7 +70,7 @@ pub use sanction::{AuthorNote, Sanction, SanctionKind};
 pub use score::{
     Highlight, Label, NotAScore, PerLabel, PolicyThresholds, Score, Scores, Span, Thresholds,
 };
-pub use simulation::{Curve, Found, Judged, Outcome, Received, Tradeoff};
+pub use simulation::{Curve, Found, Judged, Outcome, Received, Tradeoff, held_by};
 pub use site::{Site, SiteChange, SiteSlug};
 pub use text::{
     AuthorId, AuthorName, Body, Email, ExternalId, Invalid, Lang, MAX_BODY_CHARS, Note, Subject,

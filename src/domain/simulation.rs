@@ -123,11 +123,17 @@ impl Curve {
     }
 }
 
+/// Whether a comment of these scores waits, where it does from `hold`.
+#[must_use]
+pub fn held_by(scores: &Scores, hold: &Thresholds) -> bool {
+    Label::ALL.iter().any(|l| scores.get(*l) >= hold.get(*l))
+}
+
 impl Outcome {
     /// Tries thresholds on what was received in so many days.
     #[must_use]
     pub fn of(received: &[Received], hold: Thresholds, days: f64) -> Self {
-        let waits = |scores: &Scores| Label::ALL.iter().any(|l| scores.get(*l) >= hold.get(*l));
+        let waits = |scores: &Scores| held_by(scores, &hold);
         let count = |judged: Judged, waiting: bool| {
             let those = received.iter().filter(|one| one.judged == judged);
             those.filter(|one| waits(&one.scores) == waiting).count()
@@ -211,10 +217,7 @@ fn found(received: &[Received], waits: impl Fn(&Scores) -> bool, label: Label) -
 }
 
 fn moved(hold: &Thresholds, by: f32) -> Thresholds {
-    PerLabel::from_fn(|label| {
-        let p = hold.get(label).value().clamp(1e-6, 1.0 - 1e-6);
-        Score::clamped(probability((p / (1.0 - p)).ln() + by))
-    })
+    PerLabel::from_fn(|label| Score::clamped(probability(hold.get(label).log_odds() as f32 + by)))
 }
 
 fn probability(log_odds: f32) -> f32 {

@@ -82,6 +82,8 @@ impl From<Error> for Problem {
                 "Another model is live",
                 error.to_string(),
             ),
+            Error::ModelIsLive => Self::conflict("model-is-live", "Live", error.to_string()),
+            Error::NotTheShadow => Self::conflict("not-the-shadow", "No shadow", error.to_string()),
             Error::NoEarlierModel => {
                 Self::conflict("no-earlier-model", "Nothing before", error.to_string())
             }

@@ -8,8 +8,21 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{access::Asking, extract::Version, parameters::ModelPath, problem::Problem};
-use crate::moderation::{ModelDetails, ModelView, Moderation, REPORT_POLICY};
+use super::{
+    access::Asking,
+    extract::{Params, Version},
+    parameters::{ModelPath, OfSites},
+    problem::Problem,
+};
+use crate::{
+    domain::Timestamp,
+    moderation::{
+        Comparison, ComparisonRequest, ModelDetails, ModelView, Moderation, REPORT_POLICY,
+    },
+};
+
+/// The default and the most comments that a comparison names.
+const ITEMS: (usize, usize) = (50, 200);
 
 /// Every model.
 #[derive(Serialize, ToSchema)]
@@ -101,4 +114,65 @@ pub async fn roll_back(
     Asking(caller): Asking,
 ) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(moderation.roll_back_model(&caller).await?))
+}
+
+/// Lets a model score beside the live one what is written from now on, in place of another that did. Nothing else changes: no
+/// status, no queue. It ends when it goes live.
+#[utoipa::path(
+    post, path = "/v1/models/{version}/shadow", operation_id = "shadowModel",
+    params(ModelPath),
+    responses(
+        (status = 200, description = "The model, the shadow.", body = ModelView),
+        (status = 404, description = "There is no such model."),
+        (status = 409, description = "It cannot be used, or is the live one; the shadow of before stays."),
+    ),
+)]
+pub async fn shadow(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Version(version): Version,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(moderation.set_shadow(&caller, &version).await?))
+}
+
+/// Ends the shadow, if there is one.
+#[utoipa::path(
+    post, path = "/v1/models:unshadow", operation_id = "endShadow",
+    responses((status = 204, description = "There is no shadow.")),
+)]
+pub async fn unshadow(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+) -> Result<HttpResponse, Problem> {
+    moderation.end_shadow(&caller).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Compares the shadow with the live model: what each would have held, and how moderators judged that.
+#[utoipa::path(
+    get, path = "/v1/models/{version}/comparison", operation_id = "compareModels",
+    params(
+        ModelPath, OfSites,
+        ("since" = inline(Option<Timestamp>), Query, description = "Only what was written at this moment or later."),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 200, description = "The most items; 50 if absent."),
+    ),
+    responses(
+        (status = 200, description = "The two on all comments that both scored.", body = Comparison),
+        (status = 404, description = "There is no such model or site."),
+        (status = 409, description = "The model is not the shadow."),
+    ),
+)]
+pub async fn compare(
+    moderation: web::Data<Moderation>,
+    Asking(caller): Asking,
+    Version(version): Version,
+    params: Params,
+) -> Result<HttpResponse, Problem> {
+    let request = ComparisonRequest {
+        site: params.site()?,
+        since: params.named("since")?,
+        limit: params.limit(ITEMS.0, ITEMS.1)?,
+    };
+    let compared = moderation.compare_models(&caller, &version, &request);
+    Ok(HttpResponse::Ok().json(compared.await?))
 }

@@ -131,6 +131,9 @@ pub fn table() -> Vec<Endpoint> {
         route!(GET "/v1/models/{version}", Some(Administer), models::show),
         route!(GET "/v1/models/{version}/report", Some(Administer), models::report),
         route!(POST "/v1/models/{version}/activate", Some(Administer), models::activate),
+        route!(POST "/v1/models/{version}/shadow", Some(Administer), models::shadow),
+        route!(POST "/v1/models:unshadow", Some(Administer), models::unshadow),
+        route!(GET "/v1/models/{version}/comparison", Some(Administer), models::compare),
 
         route!(GET "/v1/sites", Some(Administer), sites::list),
         route!(POST "/v1/sites", Some(Administer), sites::create),

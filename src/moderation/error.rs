@@ -118,6 +118,10 @@ pub enum Error {
     ModelUnusable(ModelError),
     #[error("there is another model of that name")]
     ModelExists,
+    #[error("the model is live: a shadow is another one, that scores beside it")]
+    ModelIsLive,
+    #[error("the model scores nothing beside the live one: make it the shadow first")]
+    NotTheShadow,
     #[error("no model was live before this one")]
     NoEarlierModel,
     #[error(

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Administration, Error, Thing};
 use crate::{
     classifier::training::{Lesson, Progress},
-    domain::{DecisionId, SiteId, SiteSlug, Timestamp, taught},
+    domain::{Action, DecisionId, SiteId, SiteSlug, Timestamp, taught},
     store::{Db, DecidedComment, PublishedCopy},
 };
 
@@ -61,7 +61,9 @@ impl Administration {
                 break;
             }
             let page = db.decided_comments(&next).await?;
-            let clusters = page.iter().filter_map(|decided| decided.cluster);
+            // Only of what was hidden is it asked whether somebody published it.
+            let hidden = page.iter().filter(|decided| decided.action == Action::Hide);
+            let clusters = hidden.filter_map(|decided| decided.cluster);
             let published = published(db.published_copies(clusters).await?);
             progress.advance(page.len() as u64);
             for lesson in page.into_iter().filter_map(|one| lesson(one, &published)) {

@@ -29,6 +29,7 @@ pub struct Metrics {
     queue_oldest: GaugeVec,
     pool: GaugeVec,
     event_lag: GaugeVec,
+    shadow_lag: GaugeVec,
     model: GaugeVec,
 }
 
@@ -109,13 +110,18 @@ impl Metrics {
                 "How long a transaction that is still open holds readers of the events back",
                 &[],
             )?,
+            shadow_lag: gauges(
+                "palabre_shadow_lag_seconds",
+                "How long the oldest text that the shadow has not scored has waited for that",
+                &[],
+            )?,
             model: gauges("palabre_model_info", "The live model", &["version"])?,
         };
         let build = gauges("palabre_build_info", "This release", &["version"])?;
         build
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1.0);
-        let all: [Box<dyn Collector>; 14] = [
+        let all: [Box<dyn Collector>; 15] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
             Box::new(metrics.scoring_seconds.clone()),
@@ -127,6 +133,7 @@ impl Metrics {
             Box::new(metrics.queue_oldest.clone()),
             Box::new(metrics.pool.clone()),
             Box::new(metrics.event_lag.clone()),
+            Box::new(metrics.shadow_lag.clone()),
             Box::new(metrics.model.clone()),
             Box::new(build),
             Box::new(prometheus::process_collector::ProcessCollector::for_self()),
@@ -172,6 +179,10 @@ impl Moderation {
         let mut conn = self.store.read().await?;
         let depths = conn.db().queue_depths().await?;
         let unsettled = conn.db().oldest_unsettled_event().await?;
+        let unscored = match conn.db().shadow().await? {
+            Some(shadow) => conn.db().first_text_after(shadow.reached).await?,
+            None => None,
+        };
         drop(conn);
         let now = Timestamp::now();
         let age = |since: Timestamp| (now.millis() - since.millis()).max(0) as f64 / 1e3;
@@ -189,6 +200,10 @@ impl Moderation {
             .event_lag
             .with_label_values::<&str>(&[])
             .set(unsettled.map_or(0.0, age));
+        metrics
+            .shadow_lag
+            .with_label_values::<&str>(&[])
+            .set(unscored.map_or(0.0, age));
         for pool in self.store.pools() {
             for (state, count) in [("idle", pool.idle), ("busy", pool.busy)] {
                 metrics

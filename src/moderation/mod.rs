@@ -15,6 +15,7 @@ mod changes;
 mod claims;
 mod clock;
 mod clusters;
+mod comparison;
 mod credentials;
 mod decide;
 mod doctor;
@@ -42,10 +43,12 @@ mod round;
 mod samples;
 mod score;
 mod sessions;
+mod shadow;
 mod simulation;
 mod sites;
 mod sso;
 mod stats;
+mod stored_texts;
 mod submit;
 mod threads;
 mod tokens;
@@ -65,6 +68,7 @@ pub use cards::QueueItem;
 pub use changes::{ChangesFilter, ThreadsFilter};
 pub use claims::{ClaimRequest, Claimed};
 pub use clusters::Cluster;
+pub use comparison::{ComparedItem, Comparison, ComparisonRequest};
 pub use decide::{Decided, DecisionRequest};
 pub use doctor::{Finding, Health, examine};
 pub use edit::Edit;
@@ -73,7 +77,7 @@ pub use groups::Group;
 pub use idempotency::{FirstAnswer, Keyed};
 pub use live::{FellBehind, LOOK_EVERY, Listener, Told};
 pub use metrics::Metrics;
-pub use models::LiveModel;
+pub use models::{LiveModel, stored_model};
 pub use opinions::{Disagreement, DisagreementRequest};
 pub use queue::{QueueCounts, QueueRequest};
 pub use reading::{Listing, View};
@@ -83,6 +87,7 @@ pub use rescoring::{RescoringProgress, RescoringRequest};
 pub use samples::Recall;
 pub use score::{ScoreRequest, ScoredText, score_text};
 pub use sessions::{OpenSession, Proof, SessionView};
+pub use shadow::ShadowStep;
 pub use simulation::{Simulation, SimulationRequest};
 pub use sites::SiteView;
 pub use sso::{SsoError, SsoKeys};
@@ -93,7 +98,10 @@ pub use training::{Trained, TrainingRequest, labelled_id};
 pub use training_report::{LabelledTexts, POLICY as REPORT_POLICY, ReportPage};
 pub use view::{CommentView, Page, ReaderComment, ReaderSort, ThreadView};
 
-use self::{appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live};
+use self::{
+    appraisal::CompiledWords, clock::Clock, fresh::Fresh, intake::Intake, live::Live,
+    shadow::ShadowModel,
+};
 use crate::{
     classifier::Model,
     domain::{Lang, Site, SiteId, SiteSlug, ThreadKey},
@@ -106,6 +114,7 @@ pub struct Moderation {
     administration: Administration,
     store: Store,
     model: LiveModel,
+    shadow: ShadowModel,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     words: CompiledWords,
@@ -140,6 +149,7 @@ impl Moderation {
             administration,
             store,
             model,
+            shadow: ShadowModel::default(),
             clock,
             metrics,
             words: CompiledWords::default(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::Error;
 use crate::{
     classifier::{Model, ModelError},
-    domain::Timestamp,
+    domain::{ModelVersion, Timestamp},
     store::{Db, ModelOrigin, Store, StoredModel},
 };
 
@@ -128,6 +128,19 @@ async fn is_registered(db: &mut Db<'_>, shipped: &Model) -> Result<bool, Error> 
     Ok(known.is_some())
 }
 
+/// The model of that version in a migrated database, if it has one. Changes nothing.
+///
+/// # Errors
+/// When the database fails or the model cannot be loaded.
+pub async fn stored_model(store: &Store, version: &ModelVersion) -> Result<Option<Model>, Error> {
+    let mut conn = store.read().await?;
+    let mut db = conn.db();
+    match db.model(version.as_str()).await? {
+        Some(stored) => fetch(&mut db, &stored).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The live model, unless it is the one of that checksum.
 async fn load_live(store: &Store, known_checksum: &str) -> Result<Option<Model>, Error> {
     let mut conn = store.read().await?;
@@ -140,7 +153,7 @@ async fn load_live(store: &Store, known_checksum: &str) -> Result<Option<Model>,
     Ok(Some(fetch(&mut conn.db(), &live).await?))
 }
 
-async fn fetch(db: &mut Db<'_>, stored: &StoredModel) -> Result<Model, Error> {
+pub(super) async fn fetch(db: &mut Db<'_>, stored: &StoredModel) -> Result<Model, Error> {
     let artefact = db.model_artefact(&stored.version).await?;
     Ok(load(stored, &artefact.unwrap_or_default())?)
 }

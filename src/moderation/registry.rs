@@ -31,6 +31,8 @@ pub struct ModelView {
     pub created_at: Timestamp,
     /// Whether it scores what arrives.
     pub live: bool,
+    /// Whether it scores beside the live one, and changes nothing.
+    pub shadow: bool,
     /// How much it learned from.
     #[schema(required, value_type = Option<Object>)]
     pub counts: Option<serde_json::Value>,
@@ -45,10 +47,27 @@ pub struct ModelDetails {
     pub figures: serde_json::Value,
 }
 
+/// The versions that score.
+struct Scoring {
+    live: Option<String>,
+    shadow: Option<String>,
+}
+
+impl Scoring {
+    async fn read(db: &mut Db<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            live: db.live_model().await?.map(|live| live.version),
+            shadow: db.shadow().await?.map(|shadow| shadow.version),
+        })
+    }
+}
+
 impl ModelView {
-    fn new(model: StoredModel, live: Option<&str>) -> Self {
+    fn new(model: StoredModel, scoring: &Scoring) -> Self {
+        let is = |version: &Option<String>| version.as_ref() == Some(&model.version);
         Self {
-            live: live == Some(model.version.as_str()),
+            live: is(&scoring.live),
+            shadow: is(&scoring.shadow),
             version: model.version,
             checksum: model.checksum,
             origin: model.origin.as_str(),
@@ -60,13 +79,9 @@ impl ModelView {
     }
 }
 
-async fn view(db: &mut Db<'_>, version: &str) -> Result<ModelView, Error> {
+pub(super) async fn view(db: &mut Db<'_>, version: &str) -> Result<ModelView, Error> {
     let model = (db.model(version).await?).ok_or(Error::NotFound(Thing::Model))?;
-    let live = db.live_model().await?;
-    Ok(ModelView::new(
-        model,
-        live.as_ref().map(|live| live.version.as_str()),
-    ))
+    Ok(ModelView::new(model, &Scoring::read(db).await?))
 }
 
 impl Administration {
@@ -84,10 +99,10 @@ impl Administration {
     /// When the database fails.
     pub async fn models(&self) -> Result<Vec<ModelView>, Error> {
         let mut conn = self.store.read().await?;
-        let live = conn.db().live_model().await?;
-        let live = live.as_ref().map(|live| live.version.as_str());
+        let scoring = Scoring::read(&mut conn.db()).await?;
         let models = conn.db().models().await?.into_iter();
-        Ok(models.map(|model| ModelView::new(model, live)).collect())
+        let views = models.map(|model| ModelView::new(model, &scoring));
+        Ok(views.collect())
     }
 
     /// One model, and what was measured when it was made.
@@ -157,7 +172,7 @@ impl Administration {
         Ok(view)
     }
 
-    /// Makes a model the live one. One that is live already stays so.
+    /// Makes a model the live one. One that is live already stays so; one that was the shadow is it no longer.
     ///
     /// # Errors
     /// When there is no such model, or it cannot be used; the live one stays.
@@ -173,8 +188,7 @@ impl Administration {
         db.lock_models().await?;
         let live = db.live_model().await?;
         if live.is_none_or(|live| live.version != version) {
-            db.activate_model(version, None, Some(by), Timestamp::now())
-                .await?;
+            make_live(&mut db, version, None, by).await?;
         }
         let view = view(&mut db, version).await?;
         tx.commit().await?;
@@ -200,8 +214,7 @@ impl Administration {
         let before = before.ok_or(Error::NoEarlierModel)?;
         usable(&mut db, &before.version).await?;
         let back_to = before.back_to.unwrap_or(before.seq);
-        db.activate_model(&before.version, Some(back_to), Some(by), Timestamp::now())
-            .await?;
+        make_live(&mut db, &before.version, Some(back_to), by).await?;
         let view = view(&mut db, &before.version).await?;
         tx.commit().await?;
         tracing::info!(version = before.version, "model rolled back");
@@ -209,8 +222,24 @@ impl Administration {
     }
 }
 
+/// Makes a model the live one, as of now; it has no shadow that is itself.
+async fn make_live(
+    db: &mut Db<'_>,
+    version: &str,
+    back_to: Option<i64>,
+    by: &str,
+) -> Result<(), Error> {
+    let now = Timestamp::now();
+    db.activate_model(version, back_to, Some(by), now).await?;
+    let shadow = db.shadow().await?;
+    if shadow.is_some_and(|shadow| shadow.version == version) {
+        db.end_shadow(now).await?;
+    }
+    Ok(())
+}
+
 /// A stored model, loaded; what cannot be loaded must not go live.
-async fn usable(db: &mut Db<'_>, version: &str) -> Result<Model, Error> {
+pub(super) async fn usable(db: &mut Db<'_>, version: &str) -> Result<Model, Error> {
     let stored = (db.model(version).await?).ok_or(Error::NotFound(Thing::Model))?;
     let artefact = (db.model_artefact(version).await?).ok_or(Error::NotFound(Thing::Model))?;
     models::load(&stored, &artefact).map_err(Error::ModelUnusable)

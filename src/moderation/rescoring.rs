@@ -3,11 +3,10 @@
 //! Scores, highlights and the place in the queue are new; status, reasons, versions and decisions stay as they are. What was
 //! done is done: a rescoring that was stopped goes on where it was, since what is left is what another model scored.
 
-use super::{Administration, Error, LiveModel, Thing, appraisal::QUOTABLE_ANCESTORS};
+use super::{Administration, Error, LiveModel, Thing, stored_texts::StoredText};
 use crate::{
-    classifier::{Comment, Model},
-    domain::{CommentId, SiteSlug, ThreadKey, Timestamp},
-    store::{Explanation, Lock, Rescored, RescoringFilter, ToRescore},
+    domain::{SiteSlug, ThreadKey, Timestamp},
+    store::{Lock, Rescored, RescoringFilter},
 };
 
 /// Comments scored and written at a time: a transaction of some milliseconds.
@@ -64,16 +63,19 @@ impl Administration {
         progress.begin(left.cast_unsigned());
         let (mut done, mut after) = (0, None);
         loop {
-            let batch = self.next_batch(&filter, after).await?;
-            let Some((last, _)) = batch.last() else {
-                return Ok(done);
+            let batch = {
+                let mut conn = self.store.read().await?;
+                let mut db = conn.db();
+                let comments = db.comments_to_rescore(&filter, after, BATCH).await?;
+                let Some(last) = comments.last() else {
+                    return Ok(done);
+                };
+                after = Some(last.id);
+                StoredText::read(&mut db, comments).await?
             };
-            after = Some(last.id);
             let seen = batch.len() as u64;
-            let rescored: Vec<Rescored> = batch
-                .into_iter()
-                .map(|(comment, above)| assess(&model, comment, &above))
-                .collect();
+            let texts = batch.into_iter();
+            let rescored: Vec<Rescored> = texts.map(|text| text.assess(&model)).collect();
             let mut tx = self.store.begin().await?;
             let mut db = tx.db();
             db.hold_comments(rescored.iter().map(|new| new.id)).await?;
@@ -94,42 +96,5 @@ impl Administration {
             tx.commit().await?;
             progress.advance(seen);
         }
-    }
-
-    /// The next comments, each with the texts above it.
-    async fn next_batch(
-        &self,
-        filter: &RescoringFilter,
-        after: Option<CommentId>,
-    ) -> Result<Vec<(ToRescore, Vec<String>)>, Error> {
-        let mut conn = self.store.read().await?;
-        let mut db = conn.db();
-        let mut batch = Vec::new();
-        for comment in db.comments_to_rescore(filter, after, BATCH).await? {
-            let above = match comment.parent {
-                Some(parent) => db.texts_above(parent, QUOTABLE_ANCESTORS).await?,
-                None => Vec::new(),
-            };
-            batch.push((comment, above));
-        }
-        Ok(batch)
-    }
-}
-
-fn assess(model: &Model, comment: ToRescore, above: &[String]) -> Rescored {
-    let above: Vec<&str> = above.iter().map(String::as_str).collect();
-    let assessment = model.assess(&Comment {
-        text: &comment.text,
-        ancestors: &above,
-        lang: comment.lang.as_deref(),
-    });
-    Rescored {
-        id: comment.id,
-        edited_at: comment.edited_at,
-        scores: assessment.scores,
-        explanation: Explanation {
-            highlights: assessment.highlights,
-            quotes: assessment.quotes,
-        },
     }
 }

@@ -4,10 +4,13 @@ use super::{Error, Moderation, idempotency::counted_since};
 
 /// How much one transaction erases: little, so that posts do not wait for it.
 const AT_ONCE: i64 = 200;
+/// Of scores, which are small.
+const SCORES_AT_ONCE: i64 = 1_000;
 
 impl Moderation {
     /// Erases what is past its time: first answers older than a day, sessions and links that have ended, who looked at
-    /// what, samples that nobody answered, and what each site's retention says. In short transactions. How many things.
+    /// what, samples that nobody answered, scores of shadows that have ended, and what each site's retention says. In short
+    /// transactions. How many things.
     ///
     /// # Errors
     /// When the database fails; what was erased stays so.
@@ -30,6 +33,18 @@ impl Moderation {
         erased += tx.db().forget_told_views(now.days_before(1)).await?;
         tx.commit().await?;
         erased += self.forget_old_samples(AT_ONCE).await?;
+        let ended = self.store.read().await?.db().ended_shadows().await?;
+        for shadow in ended {
+            loop {
+                let mut tx = self.store.begin().await?;
+                let count = (tx.db().forget_shadow_scores(shadow, SCORES_AT_ONCE)).await?;
+                tx.commit().await?;
+                erased += count;
+                if count < SCORES_AT_ONCE as u64 {
+                    break;
+                }
+            }
+        }
         for site in self.administration.sites().await? {
             let Some(days) = site.policy.retention_days else {
                 continue;

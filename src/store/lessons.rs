@@ -168,13 +168,24 @@ impl Db<'_> {
         &mut self,
         clusters: impl IntoIterator<Item = Uuid>,
     ) -> Result<Vec<PublishedCopy>, StoreError> {
+        let (join, end) = sql::by_engine!(
+            &*self,
+            sqlite: ("JOIN comments c ON c.id = f.comment_id AND c.status = ", ""),
+            // The LIMIT keeps PostgreSQL from reading the whole table.
+            postgres: (
+                "CROSS JOIN LATERAL (SELECT known.author_id, known.created_at FROM comments known
+                 WHERE known.id = f.comment_id AND known.status = ",
+                " LIMIT 1) c"
+            ),
+        );
         let mut select = sql::Select::new(
-            "SELECT f.cluster_id, c.author_id, MIN(c.created_at) AS since
-             FROM fingerprints f JOIN comments c ON c.id = f.comment_id WHERE c.status = ",
+            "SELECT f.cluster_id, c.author_id, MIN(c.created_at) AS since FROM fingerprints f ",
         );
         select
+            .push(join)
             .bind(Status::Published.as_str())
-            .push(" AND f.cluster_id IN ")
+            .push(end)
+            .push(" WHERE f.cluster_id IN ")
             .list(clusters)
             .push(" GROUP BY f.cluster_id, c.author_id");
         select.fetch_all(self).await

@@ -16,9 +16,9 @@ pub struct RescoringFilter {
     pub thread: Option<ThreadId>,
 }
 
-/// A comment to score anew.
+/// A stored comment that a model is to score.
 #[derive(Debug, Clone)]
-pub struct ToRescore {
+pub struct ToScore {
     pub id: CommentId,
     pub parent: Option<CommentId>,
     pub text: String,
@@ -43,6 +43,18 @@ struct Row {
     body: String,
     lang: Option<String>,
     edited_at: Option<i64>,
+}
+
+impl From<Row> for ToScore {
+    fn from(row: Row) -> Self {
+        Self {
+            id: CommentId(row.id),
+            parent: row.parent_id.map(CommentId),
+            text: row.body,
+            lang: row.lang,
+            edited_at: row.edited_at.map(Timestamp::from_millis),
+        }
+    }
 }
 
 impl RescoringFilter {
@@ -82,7 +94,7 @@ impl Db<'_> {
         filter: &RescoringFilter,
         after: Option<CommentId>,
         limit: i64,
-    ) -> Result<Vec<ToRescore>, StoreError> {
+    ) -> Result<Vec<ToScore>, StoreError> {
         let mut select = sql::Select::new("SELECT c.id, c.parent_id, c.body, t.lang, c.edited_at ");
         filter.conditions(&mut select);
         if let Some(after) = after {
@@ -90,17 +102,24 @@ impl Db<'_> {
         }
         select.push(" ORDER BY c.id LIMIT ").bind(limit);
         let rows = select.fetch_all::<Row>(self).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ToRescore {
-                    id: CommentId(row.id),
-                    parent: row.parent_id.map(CommentId),
-                    text: row.body,
-                    lang: row.lang,
-                    edited_at: row.edited_at.map(Timestamp::from_millis),
-                })
-            })
-            .collect()
+        Ok(rows.into_iter().map(ToScore::from).collect())
+    }
+
+    /// Those of these comments that were not deleted, in no order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn texts_to_score(
+        &mut self,
+        comments: impl IntoIterator<Item = CommentId>,
+    ) -> Result<Vec<ToScore>, StoreError> {
+        let mut select = sql::Select::new(
+            "SELECT c.id, c.parent_id, c.body, t.lang, c.edited_at FROM comments c JOIN threads t ON t.id = c.thread_id
+             WHERE c.status <> 'deleted' AND c.id IN ",
+        );
+        select.list(comments.into_iter().map(|id| id.0));
+        let rows = select.fetch_all::<Row>(self).await?;
+        Ok(rows.into_iter().map(ToScore::from).collect())
     }
 
     /// Holds comments until the transaction ends, so that nobody edits or reports one meanwhile.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::moderation::Moderation;
+use crate::moderation::{Moderation, ShadowStep};
 
 /// How often a server looks whether another model went live.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -10,12 +10,18 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How often a server looks for what is past its time.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 
+/// How often a server looks for texts that the shadow has not scored.
+const SHADOW_EVERY: Duration = Duration::from_millis(500);
+
+/// Between two steps of that: what arrives comes first.
+const SHADOW_PAUSE: Duration = Duration::from_millis(20);
+
 /// How often a server looks for what has waited too long.
 const ESCALATE_EVERY: Duration = Duration::from_mins(1);
 
-/// Keeps the live model and the signing keys up to date, escalates what waits too long, and erases what is past its time,
-/// until dropped.
-pub struct Worker([tokio::task::JoinHandle<()>; 3]);
+/// Keeps the live model and the signing keys up to date, scores for the shadow, escalates what waits too long, and erases what is
+/// past its time, until dropped.
+pub struct Worker([tokio::task::JoinHandle<()>; 4]);
 
 impl Worker {
     /// Starts the background work of a server.
@@ -49,6 +55,24 @@ impl Worker {
                 }
             })
         };
+        let shadow = {
+            let moderation = Arc::clone(&moderation);
+            every(SHADOW_EVERY, move || {
+                let moderation = Arc::clone(&moderation);
+                async move {
+                    loop {
+                        match moderation.score_for_shadow().await {
+                            Ok(ShadowStep::Scored) => tokio::time::sleep(SHADOW_PAUSE).await,
+                            Ok(ShadowStep::Idle) => break,
+                            Err(error) => {
+                                tracing::warn!(error = %error, "the shadow does not score for now");
+                                break;
+                            }
+                        }
+                    }
+                }
+            })
+        };
         let tidy = every(TIDY_EVERY, move || {
             let moderation = Arc::clone(&moderation);
             async move {
@@ -61,7 +85,7 @@ impl Worker {
                 }
             }
         });
-        Self([follow, escalate, tidy])
+        Self([follow, shadow, escalate, tidy])
     }
 }
 

@@ -11,6 +11,8 @@
 )]
 
 mod harness;
+#[path = "../support/models.rs"]
+mod models;
 
 mod access;
 mod appeals;
@@ -42,6 +44,7 @@ mod score;
 mod search;
 mod seeds;
 mod sessions;
+mod shadow;
 mod sites;
 mod threads;
 mod tree;

@@ -1,5 +1,10 @@
 //! Models that differ from the shipped one, made without training.
 
+#![allow(
+    dead_code,
+    reason = "each test target uses what it needs of the shared helpers"
+)]
+
 use palabre::classifier::Model;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
@@ -32,5 +37,13 @@ pub fn wary(version: &str) -> Vec<u8> {
     changed(|header| {
         header["version"] = version.into();
         header["bias"]["insult"] = (header["bias"]["insult"].as_f64().unwrap() + 1.0).into();
+    })
+}
+
+/// A model of that name to which every text is an insult.
+pub fn harsh(version: &str) -> Vec<u8> {
+    changed(|header| {
+        header["version"] = version.into();
+        header["bias"]["insult"] = 30.into();
     })
 }
