@@ -14,6 +14,7 @@ mod program;
 mod site;
 
 use std::{
+    collections::HashMap,
     process::Stdio,
     sync::LazyLock,
     time::{Duration, Instant},
@@ -24,7 +25,7 @@ use palabre::{
         Comment, Model,
         training::{AdaptOptions, Adapted, FindingKind, LabelNote, Lesson, Split, adapt},
     },
-    domain::Label,
+    domain::{Label, PerLabel},
 };
 use program::{Home, PATIENCE, Server, on_each_database, stderr};
 use serde_json::{Value, json};
@@ -107,6 +108,27 @@ fn decisions_that_mean_the_reverse_are_refused() {
         let adapted = adapted(&lessons);
         assert!(!failed(&adapted).is_empty(), "{}", adapted.report);
     }
+}
+
+#[test]
+fn one_label_that_means_the_reverse_refuses_the_rest() {
+    let mut lessons = own_words(4);
+    let spam = palabre::classifier::training::own_sentences(Split::Test).unwrap();
+    let spam: HashMap<String, Option<bool>> = spam
+        .into_iter()
+        .map(|example| (example.text, example.labels.spam))
+        .collect();
+    for lesson in &mut lessons {
+        let reversed = PerLabel {
+            toxicity: Some(lesson.is_clean()),
+            spam: spam[&lesson.text],
+            ..PerLabel::default()
+        };
+        lesson.labels = reversed;
+    }
+    let failed = failed(&adapted(&lessons));
+    let reversed = "the decisions are not the reverse of what the base knows";
+    assert!(failed.contains(&reversed), "{failed:?}");
 }
 
 #[test]
@@ -301,9 +323,19 @@ on_each_database! {
         decide(&ids[1], json!({"action": "hide", "version": 1, "reason": "off_topic"})).await;
         decide(&ids[2], json!({"action": "hide", "version": 1})).await;
 
+        // Another site, whose decisions lie between those of the first.
+        home.stdout(&["site", "add", "segou"]);
+        let there = client(&server, &home.token("site", "segou"));
+        let decides_there = client(&server, &home.token("moderator", "segou"));
+        busy_day(&there, &decides_there, 22, 40).await;
+        busy_day(&reader, &moderator, 23, 20).await;
+        let of_one = home.run(&["train", "--decisions", "--site", "segou", "--json"]);
+        let of_one: Value = serde_json::from_slice(&of_one.stdout).unwrap();
+        assert_eq!(of_one["lessons"], 40);
+
         let report = home.stdout(&["train", "--decisions", "--activate", "--json"]);
         let report: Value = serde_json::from_str(&report).unwrap();
-        assert_eq!(report["lessons"], 300, "{report:#}");
+        assert_eq!(report["lessons"], 360, "{report:#}");
         assert_eq!(report["notes"]["insult"], "learned");
         let version = report["version"].as_str().unwrap();
         assert!(version.ends_with(".site-1"), "{version}");
@@ -316,7 +348,7 @@ on_each_database! {
         assert_eq!(scored["status"], "pending", "{scored:#}");
         let shown: Value = serde_json::from_str(&home.stdout(&["models", "show", version, "--json"])).unwrap();
         assert_eq!((&shown["parent"], &shown["live"]), (&report["base"], &json!(true)));
-        assert_eq!(shown["counts"]["lessons"], 300);
+        assert_eq!(shown["counts"]["lessons"], 360);
         assert_eq!(shown["figures"]["compared"], report["compared"]);
     }
 }

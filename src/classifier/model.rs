@@ -211,6 +211,11 @@ impl Model {
         PerLabel::from_fn(|label| Score::clamped(1.0 / (1.0 + (-log_odds.get(label)).exp())))
     }
 
+    /// Whether it has a part of a site's own.
+    pub(crate) const fn is_adapted(&self) -> bool {
+        self.site.is_some()
+    }
+
     /// Whether its vectors are those of a base with this table.
     pub(crate) fn stands_on(&self, table: &Table) -> bool {
         self.table == *table

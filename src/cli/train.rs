@@ -121,6 +121,10 @@ pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
         force: args.force,
         by: super::operator(),
     };
+    if let Some(directory) = &args.report {
+        // Before hours of work, not after.
+        make(directory)?;
+    }
     let (trained, page) = super::wait_for(async {
         let administration = super::open_administration(config).await?;
         administration.register_shipped_model().await?;
@@ -134,25 +138,33 @@ pub fn run(config: &Config, args: TrainArgs) -> anyhow::Result<()> {
         administration.close().await;
         Ok((trained, page))
     })?;
-    if let (Some(directory), Some(page)) = (&args.report, page?) {
-        write(&directory.join("index.html"), page.as_bytes())?;
-    }
+    let write_page = |directory: &PathBuf| match page? {
+        Some(page) => write(&directory.join("index.html"), page.as_bytes()),
+        None => Ok(()),
+    };
     let trained = match trained {
         Err(Error::Training(error @ TrainError::SecondStage { .. })) => {
+            args.report.as_ref().map_or(Ok(()), write_page)?;
             return Err(Refused(error.to_string()).into());
         }
         outcome => outcome?,
     };
     let report = &trained.adapted.report;
-    if let Some(directory) = &args.report {
-        write_report(directory, report)?;
-    }
     if args.json {
         println!("{}", serde_json::to_string(report)?);
     } else {
         print!("{report}");
     }
-    conclude(&trained)
+    let conclusion = conclude(&trained);
+    // Whatever becomes of the files, what became of the model was said.
+    if let Some(directory) = &args.report {
+        let written = write_page(directory).and_then(|()| write_report(directory, report));
+        if let Err(error) = written {
+            eprintln!("the report could not be written");
+            return conclusion.and(Err(error));
+        }
+    }
+    conclusion
 }
 
 /// The report as a page; none where the training failed for another reason than its outcome.
@@ -363,11 +375,15 @@ fn write_report(
     write(&directory.join("report.txt"), report.to_string().as_bytes())
 }
 
+fn make(directory: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("{} cannot be made", directory.display()))
+}
+
 /// Writes a file, in a directory that is made when missing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("{} cannot be made", directory.display()))?;
+        make(directory)?;
     }
     std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -2,7 +2,8 @@
 //!
 //! They are read page by page, each page with a statement of its own, so that nobody waits for a training.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
@@ -18,6 +19,8 @@ use crate::{
 const PAGE: usize = 500;
 /// Lessons of either kind that are learned from, at most: against a comment, or not.
 const MOST_OF_A_KIND: usize = 100_000;
+/// Copies of either kind that are lessons, at most.
+const MOST_COPIES: u32 = 50;
 
 /// What there is to learn from.
 #[derive(Debug, Default)]
@@ -51,7 +54,10 @@ impl Administration {
         };
         progress.stage("decisions", decided.cast_unsigned());
         let mut newest = Newest::new(MOST_OF_A_KIND);
-        let mut turns = Turns::new(&sites);
+        let mut turns = {
+            let mut conn = self.store.read().await?;
+            Turns::begin(&mut conn.db(), &sites).await?
+        };
         loop {
             // A connection for each page: nobody is kept waiting in between.
             let mut conn = self.store.read().await?;
@@ -66,8 +72,11 @@ impl Administration {
             let clusters = hidden.filter_map(|decided| decided.cluster);
             let published = published(db.published_copies(clusters).await?);
             progress.advance(page.len() as u64);
-            for lesson in page.into_iter().filter_map(|one| lesson(one, &published)) {
-                newest.add(lesson);
+            for decided in page {
+                let cluster = decided.cluster;
+                if let Some(lesson) = lesson(decided, &published) {
+                    newest.add(lesson, cluster);
+                }
             }
         }
         let (lessons, left_aside) = newest.finish();
@@ -89,56 +98,74 @@ impl Administration {
 }
 
 /// The decisions of several sites in one order of time. Each site's are read by themselves, as its index has them.
-struct Turns(Vec<Turn>);
+struct Turns {
+    sites: Vec<Turn>,
+    /// The first of each site that is still to come.
+    next: BinaryHeap<Reverse<(Timestamp, DecisionId, usize)>>,
+}
 
 struct Turn {
     site: SiteId,
     last: Option<(Timestamp, DecisionId)>,
     ahead: VecDeque<(Timestamp, DecisionId)>,
-    is_done: bool,
 }
 
 impl Turns {
-    fn new(sites: &[SiteId]) -> Self {
+    async fn begin(db: &mut Db<'_>, sites: &[SiteId]) -> Result<Self, Error> {
         let turn = |site: &SiteId| Turn {
             site: *site,
             last: None,
             ahead: VecDeque::new(),
-            is_done: false,
         };
-        Self(sites.iter().map(turn).collect())
+        let mut turns = Self {
+            sites: sites.iter().map(turn).collect(),
+            next: BinaryHeap::new(),
+        };
+        for at in 0..sites.len() {
+            // Of many sites most have few decisions.
+            turns.queue(db, at, PAGE / sites.len() + 1).await?;
+        }
+        Ok(turns)
+    }
+
+    /// Puts the next decision of a site in its place.
+    async fn queue(&mut self, db: &mut Db<'_>, at: usize, page: usize) -> Result<(), Error> {
+        let turn = &mut self.sites[at];
+        if turn.ahead.is_empty() {
+            let read = db.decisions_of(turn.site, turn.last, page as i64).await?;
+            turn.ahead.extend(read);
+        }
+        if let Some((when, decision)) = turn.ahead.pop_front() {
+            turn.last = Some((when, decision));
+            self.next.push(Reverse((when, decision, at)));
+        }
+        Ok(())
     }
 
     /// The next decisions, at most a page of them; none where there are no more.
     async fn next(&mut self, db: &mut Db<'_>) -> Result<Vec<DecisionId>, Error> {
         let mut next = Vec::new();
         while next.len() < PAGE {
-            for turn in &mut self.0 {
-                if turn.ahead.is_empty() && !turn.is_done {
-                    let read = db.decisions_of(turn.site, turn.last, PAGE as i64).await?;
-                    turn.is_done = read.len() < PAGE;
-                    turn.last = read.last().copied().or(turn.last);
-                    turn.ahead.extend(read);
-                }
-            }
-            let oldest = self.0.iter_mut().filter(|turn| !turn.ahead.is_empty());
-            let oldest = oldest.min_by_key(|turn| turn.ahead.front().copied());
-            let Some((_, decision)) = oldest.and_then(|turn| turn.ahead.pop_front()) else {
+            let Some(Reverse((_, decision, at))) = self.next.pop() else {
                 break;
             };
             next.push(decision);
+            self.queue(db, at, PAGE).await?;
         }
         Ok(next)
     }
 }
 
 /// As many lessons as memory is for: the newest of those against a comment, and of the others as many, evenly spread over the
-/// same time, so that no topic of a day is learned as the mark of one kind.
+/// same time, so that no topic of a day is learned as the mark of one kind. Copies are one lesson in the end: of a raid of
+/// them no more are kept than tell that, so that it takes nobody's place.
 struct Newest {
     most: usize,
     seen: u64,
     against: VecDeque<Lesson>,
     others: VecDeque<Lesson>,
+    /// Of each cluster of copies, how many of either kind were met.
+    copies: HashMap<(Uuid, bool), u32>,
     /// Of the others, those are kept whose number is at most this.
     kept_to: u64,
 }
@@ -150,6 +177,7 @@ impl Newest {
             seen: 0,
             against: VecDeque::new(),
             others: VecDeque::new(),
+            copies: HashMap::new(),
             kept_to: u64::MAX,
         }
     }
@@ -160,8 +188,18 @@ impl Newest {
     }
 
     /// Adds a lesson that is newer than all before it.
-    fn add(&mut self, lesson: Lesson) {
+    fn add(&mut self, lesson: Lesson, cluster: Option<Uuid>) {
         self.seen += 1;
+        if let Some(cluster) = cluster {
+            let met = self
+                .copies
+                .entry((cluster, lesson.is_against()))
+                .or_default();
+            *met += 1;
+            if *met > MOST_COPIES {
+                return;
+            }
+        }
         if lesson.is_against() {
             self.against.push_back(lesson);
             if self.against.len() > self.most {
@@ -239,10 +277,19 @@ mod tests {
     use crate::domain::{Label, PerLabel};
 
     fn newest(most: usize, all: u32, is_against: impl Fn(u32) -> bool) -> (Vec<Lesson>, u64) {
+        newest_of(most, all, is_against, |_| None)
+    }
+
+    fn newest_of(
+        most: usize,
+        all: u32,
+        is_against: impl Fn(u32) -> bool,
+        cluster: impl Fn(u32) -> Option<Uuid>,
+    ) -> (Vec<Lesson>, u64) {
         let mut newest = Newest::new(most);
         for at in 0..all {
             let against = is_against(at);
-            newest.add(Lesson {
+            let lesson = Lesson {
                 id: at.to_string(),
                 text: String::new(),
                 parent: None,
@@ -253,7 +300,8 @@ mod tests {
                 labels: PerLabel::from_fn(|label| Some(against && label == Label::Insult)),
                 copies_published: false,
                 split: None,
-            });
+            };
+            newest.add(lesson, cluster(at));
         }
         newest.finish()
     }
@@ -275,6 +323,18 @@ mod tests {
         let early = others.iter().filter(|other| other.at < 35_000).count();
         assert!(early * 3 > others.len() && early * 3 < 2 * others.len());
         assert_eq!(left_aside, 40_000 - lessons.len() as u64);
+    }
+
+    #[test]
+    fn a_raid_of_copies_takes_nobodys_place() {
+        let raid = Uuid::from_u128(7);
+        let (lessons, _) = newest_of(
+            1_000,
+            20_000,
+            |at| at >= 900 || at % 2 == 0,
+            |at| (at >= 900).then_some(raid),
+        );
+        assert_eq!(lessons.len(), 900 + MOST_COPIES as usize);
     }
 
     #[test]

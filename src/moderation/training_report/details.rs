@@ -277,6 +277,11 @@ pub fn movers(body: &mut String, closer: &Closer, known: &Known) -> fmt::Result 
                 Escaped(place),
                 Escaped(&mover.comment)
             )?,
+            Some(Now::Edited) => write!(
+                body,
+                "<small>edited since it was decided</small> <code>{}</code>",
+                Escaped(&mover.comment)
+            )?,
             Some(Now::Deleted) => write!(
                 body,
                 "<small>deleted since</small> <code>{}</code>",

@@ -15,6 +15,8 @@ pub struct Figures {
     pub version: String,
     pub live: String,
     pub lessons: usize,
+    /// Decisions beyond those.
+    pub left_aside: usize,
     pub learned_from: usize,
     pub held_out: usize,
     pub taught: BTreeMap<String, Taught>,
@@ -108,6 +110,7 @@ impl Figures {
             version: text("version"),
             live: text("live"),
             lessons: count("lessons"),
+            left_aside: count("left_aside"),
             learned_from: count("learned_from"),
             held_out: count("held_out"),
             taught: part(&figures["taught"]).unwrap_or_default(),

@@ -36,6 +36,8 @@ enum Now {
     Is(String, String),
     /// A row of a labelled file.
     Row(String, String),
+    /// It says something else than what was decided.
+    Edited,
     Deleted,
 }
 
@@ -90,13 +92,18 @@ impl Administration {
                 known.comments.insert(id.to_string(), Now::Deleted);
             }
             for comment in db.comments(ids.into_iter().map(CommentId)).await? {
-                if comment.status != Status::Deleted {
+                let decided = comment.decision.as_ref().map(|decision| decision.at);
+                if comment.status == Status::Deleted {
+                    continue;
+                }
+                let now = if comment.edited_at > decided {
+                    Now::Edited
+                } else {
                     let place = comment.thread_key.as_str().to_owned();
                     let text = comment.body.as_str().to_owned();
-                    known
-                        .comments
-                        .insert(comment.id.to_string(), Now::Is(place, text));
-                }
+                    Now::Is(place, text)
+                };
+                known.comments.insert(comment.id.to_string(), now);
             }
         }
         Ok(known)

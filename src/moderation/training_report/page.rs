@@ -113,9 +113,24 @@ fn verdict(body: &mut String, figures: &Figures, model: Option<&ModelView>) -> f
     } else {
         format!("it is better on {}", better.join(", "))
     };
+    let kinds = [("replay", "the replay sample"), ("own", "our sentences")];
+    let worse = kinds.iter().flat_map(|(kind, shown)| {
+        let compared = figures.on(kind).into_iter();
+        let worse = compared.filter(|(_, compared)| compared.gain.high < 0.0);
+        worse.map(move |(label, compared)| {
+            let by = Signed(compared.difference());
+            format!("{} on {shown} ({by} AUC)", name(label))
+        })
+    });
+    let worse: Vec<String> = worse.collect();
+    let worse = if worse.is_empty() {
+        String::new()
+    } else {
+        format!("; it is a little worse on {}", worse.join(", "))
+    };
     writeln!(
         body,
-        "<p class=\"verdict good\"><b>Accepted:</b> <span>beyond noise the new model is nowhere worse than {live}; {better}.</span></p>"
+        "<p class=\"verdict good\"><b>Accepted:</b> <span>the new model met every condition of taking the place of {live}; {better}{worse}.</span></p>"
     )
 }
 
@@ -128,7 +143,8 @@ fn side_by_side(body: &mut String, figures: &Figures) -> fmt::Result {
         body,
         "<h2>Old against new</h2><p>AUC: how often a comment with the label scores above one without; .5 is chance, 1 is always. \
          The gain has its 95 % interval, from a bootstrap over the comments. Measured on the site’s newest decisions, which \
-         neither model has seen; on the replay sample of the base; and on our own test sentences.</p>"
+         neither model has seen; out of fold, each older decision by what other threads taught, with the base alone as the live \
+         model; on the replay sample of the base; and on our own test sentences.</p>"
     )?;
     if !site.is_empty() {
         let lowest = site.iter().map(|(_, c)| c.live.min(c.candidate));

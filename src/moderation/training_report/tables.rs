@@ -9,8 +9,9 @@ use crate::{
 };
 
 /// What is measured on, in words.
-const KINDS: [(&str, &str); 3] = [
+const KINDS: [(&str, &str); 4] = [
     ("site", "the site"),
+    ("folds", "the site, out of fold, against the base"),
     ("replay", "replay sample"),
     ("own", "our sentences"),
 ];
@@ -18,7 +19,7 @@ const KINDS: [(&str, &str); 3] = [
 /// Both models on everything there is, a row for each label and kind.
 pub fn compared(body: &mut String, figures: &Figures) -> fmt::Result {
     body.push_str(
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><caption>AUC by label, on what was held out</caption><thead><tr><th scope=\"col\">label\
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"pair\"><caption>AUC by label</caption><thead><tr><th scope=\"col\">label\
          <th scope=\"col\">on<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">live<th scope=\"col\">new\
          <th scope=\"col\">gain<th scope=\"col\">95 %</tr></thead><tbody>",
     );
@@ -161,9 +162,17 @@ pub fn lessons(body: &mut String, figures: &Figures) -> fmt::Result {
     write!(
         body,
         "<h2>What was learned from</h2><p>{} comments with a decision or a label: {} to learn from, {} held out to measure on, \
-         {set_aside} set aside, as copies or for what is said above.</p><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\
+         {set_aside} set aside, as copies or for what is said above.{}</p><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\
          <th scope=\"col\">label<th scope=\"col\">with<th scope=\"col\">without<th scope=\"col\">outcome</tr></thead><tbody>",
-        figures.lessons, figures.learned_from, figures.held_out
+        figures.lessons,
+        figures.learned_from,
+        figures.held_out,
+        match figures.left_aside {
+            0 => String::new(),
+            more => format!(
+                " {more} more decisions are older, or were thinned out evenly, as there are so many."
+            ),
+        }
     )?;
     for label in Label::ALL {
         let Some(taught) = figures.taught.get(label.as_str()) else {
@@ -174,6 +183,7 @@ pub fn lessons(body: &mut String, figures: &Figures) -> fmt::Result {
             Some("learned") => "learned",
             Some("too_few") => "too few: the base’s answer stays",
             Some("nothing_learned") => "nothing learned: the base’s answer stays",
+            Some("too_costly") => "costs more elsewhere than it wins here: the base’s answer stays",
             Some(other) => other,
             None => "–",
         };

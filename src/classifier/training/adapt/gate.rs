@@ -6,29 +6,28 @@
 
 use std::collections::BTreeMap;
 
-use super::closer::{Closer, Sides};
 use super::compare::{Compared, ERRORS, Held, error_of_chance};
 use super::lessons::of_label;
-use super::own::own_sentences;
 use super::report::{AdaptReport, LabelNote};
 use super::{Lesson, Row};
-use crate::classifier::model::Model;
-use crate::classifier::training::dataset::Split;
-use crate::classifier::training::evaluate::{LEAST_ROWS, auc, is_calm, score_all, score_one};
+use crate::classifier::training::evaluate::{LEAST_ROWS, auc};
 use crate::classifier::training::replay::Replay;
-use crate::classifier::training::{Progress, TrainError};
-use crate::domain::{Label, PerLabel, Thresholds};
-use rayon::prelude::*;
+use crate::domain::Label;
 use serde::Serialize;
 
 /// The AUC that a candidate may lose on the replay sample.
 const REPLAY_LOSS: f64 = 0.01;
 /// The AUC that it may lose on our own sentences: another site has another taste.
 const OWN_LOSS: f64 = 0.08;
+/// The AUC that it may lose there where the site's gain is only told out of fold, by what is learned from.
+const LITTLE_OWN_LOSS: f64 = 0.03;
 /// With fewer rows of either class the replay sample says nothing of a label.
 const LEAST_REPLAY: usize = 30;
 /// Where more than this share of the decisions had to be set aside, the rest is not to be trusted either.
 const MOST_SET_ASIDE: f64 = 0.35;
+
+/// A set of rows on which the candidate is held against the base alone.
+pub(super) const BASE: &str = "base";
 
 /// One condition of going live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,144 +52,18 @@ impl Check {
     }
 }
 
-fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
-    let above = |label: &Label| *scores.get(*label) >= thresholds.get(*label).value();
-    Label::ALL.iter().any(above)
-}
-
-/// Scores of the live model and of the candidate.
-type Both = (PerLabel<f32>, PerLabel<f32>);
-
-/// What is compared.
-pub(super) struct Models<'a> {
-    pub live: &'a Model,
-    pub candidate: &'a Model,
-    /// What the candidate is held against on the replay sample.
-    pub replayed_by: &'a Model,
-}
-
-/// Measures both models and draws the conclusions.
-pub(super) fn judge(
-    report: &mut AdaptReport,
-    models: &Models<'_>,
+/// The conditions, by what was measured. `enough` are the labels with enough lessons, learned or not.
+pub(super) fn checks(
+    report: &AdaptReport,
     lessons: &[Lesson],
     rows: &[Row],
     replay: &Replay,
-    progress: &dyn Progress,
-) -> Result<(), TrainError> {
-    let Models {
-        live,
-        candidate,
-        replayed_by,
-    } = *models;
-    let both = |scores: Both| {
-        let live_holds = is_held(&scores.0, live.thresholds());
-        (live_holds, is_held(&scores.1, candidate.thresholds()))
-    };
-    let measured: Vec<(&Lesson, Both)> = lessons
-        .par_iter()
-        .zip(rows)
-        .filter(|(_, row)| row.measured && row.trust > 0.0)
-        .map(|(lesson, _)| {
-            let above: Vec<&str> = lesson.parent.as_deref().into_iter().collect();
-            let score = |model| score_one(model, &lesson.text, &above);
-            (lesson, (score(live), score(candidate)))
-        })
-        .collect();
-    progress.advance(1);
-    report.closer = Some(Closer::of(
-        &measured,
-        Sides {
-            live: live.thresholds(),
-            candidate: candidate.thresholds(),
-        },
-    ));
-    let of_site = |clean| {
-        let those = measured
-            .iter()
-            .filter(|(lesson, _)| lesson.is_clean() == clean);
-        Held::of(those.map(|(_, scores)| both(*scores)))
-    };
-    report.harmful_held.insert("site", of_site(false));
-    let of_site = of_site(true);
-    let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, (lesson, _)) in measured.iter().enumerate() {
-        sets.entry("all".into()).or_default().push(at);
-        sets.entry(format!("lang:{}", lesson.lang))
-            .or_default()
-            .push(at);
-    }
-    for label in Label::ALL {
-        for (set, members) in &sets {
-            let points = members.iter().filter_map(|at| {
-                let (lesson, (live, candidate)) = &measured[*at];
-                let present = (*lesson.labels.get(label))?;
-                Some((*live.get(label), *candidate.get(label), present))
-            });
-            report.compared("site", label, set, &points.collect::<Vec<_>>());
-        }
-    }
-
-    let replayed: Vec<_> = replay
-        .rows
-        .par_iter()
-        .filter(|row| row.measured)
-        .map(|row| {
-            let scores = (
-                replayed_by.score_vector(&row.vector),
-                candidate.score_vector(&row.vector),
-            );
-            (row, scores)
-        })
-        .collect();
-    progress.advance(1);
-    let natural = replayed.iter().filter(|(row, _)| row.natural);
-    let of_replay = Held::of(natural.map(|(_, (before, after))| {
-        let before = is_held(before, replayed_by.thresholds());
-        (before, is_held(after, candidate.thresholds()))
-    }));
-    for label in Label::ALL {
-        let points = replayed.iter().filter_map(|(row, (live, candidate))| {
-            Some((
-                *live.get(label),
-                *candidate.get(label),
-                (*row.labels.get(label))?,
-            ))
-        });
-        report.compared("replay", label, "all", &points.collect::<Vec<_>>());
-    }
-
-    let own =
-        own_sentences(Split::Test).map_err(|error| TrainError::OwnSentences(Box::new(error)))?;
-    let scores = (score_all(live, &own), score_all(candidate, &own));
-    progress.advance(1);
-    let scored = || {
-        own.iter()
-            .zip(scores.0.iter().copied().zip(scores.1.iter().copied()))
-    };
-    let of_own = |calm| {
-        let those = scored().filter(|(row, _)| is_calm(row) == calm);
-        Held::of(those.map(|(_, scores)| both(scores)))
-    };
-    report.harmful_held.insert("own", of_own(false));
-    let of_own = of_own(true);
-    for label in Label::ALL {
-        let points = scored().filter_map(|(row, (live, candidate))| {
-            Some((
-                *live.get(label),
-                *candidate.get(label),
-                (*row.labels.get(label))?,
-            ))
-        });
-        report.compared("own", label, "all", &points.collect::<Vec<_>>());
-    }
-    for (set, calm) in [("site", of_site), ("replay", of_replay), ("own", of_own)] {
-        report.calm_held.insert(set, calm);
-    }
-    report.checks = vec![
+    enough: &[Label],
+) -> Vec<Check> {
+    vec![
         agree(report),
         learned(report),
-        not_the_reverse(lessons, rows, &report.learned()),
+        not_the_reverse(lessons, rows, enough),
         no_worse(
             report,
             "site",
@@ -221,8 +94,7 @@ pub(super) fn judge(
             Held::is_fewer,
         ),
         has_replay(replay),
-    ];
-    Ok(())
+    ]
 }
 
 /// Moderators must not contradict one another, nor hide what others may say, all the time.
@@ -261,11 +133,12 @@ fn learned(report: &AdaptReport) -> Check {
 /// Labels on which more is lost elsewhere than is won at the site.
 pub(super) fn costly(report: &AdaptReport) -> Vec<Label> {
     let lost = |label: &Label| {
-        let lost = |on, least, loses: fn(&Compared) -> bool| {
-            let compared = report.comparison(on, *label, "all");
+        let lost = |on, set, least, loses: fn(&Compared) -> bool| {
+            let compared = report.comparison(on, *label, set);
             compared.is_some_and(|compared| compared.has_enough(least) && loses(compared))
         };
-        lost("own", LEAST_ROWS, loses_much) || lost("replay", LEAST_REPLAY, loses_the_base)
+        ["all", BASE].map(|set| lost("own", set, LEAST_ROWS, loses_much))[..].contains(&true)
+            || lost("replay", "all", LEAST_REPLAY, loses_the_base)
     };
     let mut costly = not_worth_it(report);
     costly.extend(report.learned().into_iter().filter(lost));
@@ -284,17 +157,34 @@ fn loses_much(own: &Compared) -> bool {
     own.candidate < own.live - OWN_LOSS && own.gain.high < 0.0
 }
 
-/// Labels on which something is lost on our own sentences and nothing won at the site, neither on what was held out nor out
-/// of fold, all beyond noise.
+/// Labels on which something is lost on our own sentences and nothing won at the site. Both against the base alone: what earlier
+/// trainings won and lost is not won and lost again.
 fn not_worth_it(report: &AdaptReport) -> Vec<Label> {
     let mut labels = report.learned();
     labels.retain(|label| {
-        let gain = |set| Some(report.comparison(set, *label, "all")?.gain);
-        let lost = gain("own").is_some_and(|own| own.high < 0.0);
-        let won = |set| gain(set).is_some_and(|site| site.low > 0.0);
-        lost && !won("site") && !won("folds")
+        let against_base = |on| {
+            let alone = report.comparison(on, *label, BASE);
+            alone.or_else(|| report.comparison(on, *label, "all"))
+        };
+        let folds = report.comparison("folds", *label, "all");
+        let own = against_base("own");
+        own.is_some_and(|own| !is_worth_it(own, against_base("site"), folds))
     });
     labels
+}
+
+/// Whether what is lost on our own sentences is won at the site, both beyond noise.
+///
+/// Where too little was held out to tell a gain, and little is lost, it may be told out of fold. Not otherwise: what is wrong
+/// with the older decisions is told well, out of fold, by what is wrong with them.
+fn is_worth_it(own: &Compared, site: Option<&Compared>, folds: Option<&Compared>) -> bool {
+    let won = |compared: &Compared| compared.gain.low > 0.0;
+    let tells = |compared: &Compared| compared.has_enough(LEAST_ROWS);
+    if own.gain.high >= 0.0 || site.is_some_and(won) {
+        return true;
+    }
+    let little = own.candidate >= own.live - LITTLE_OWN_LOSS;
+    little && !site.is_some_and(tells) && folds.is_some_and(won)
 }
 
 /// What was learned must tell the held-out decisions better than chance, where there are enough of them.
@@ -345,17 +235,14 @@ fn no_worse(
     let mut worse = Vec::new();
     // All of them: on what it learned nothing of, the candidate answers as the base does, and the live model may know more.
     for label in Label::ALL {
-        let Some(compared) = report.comparison(on, label, "all") else {
-            continue;
-        };
-        if !compared.has_enough(least) {
-            continue;
-        }
-        measured += 1;
-        if is_worse(compared) {
+        let compared = ["all", BASE].map(|set| report.comparison(on, label, set));
+        let compared = compared.into_iter().flatten();
+        let compared: Vec<_> = compared.filter(|both| both.has_enough(least)).collect();
+        measured += usize::from(!compared.is_empty());
+        if let Some(worst) = compared.into_iter().find(|both| is_worse(both)) {
             worse.push(format!(
                 "{label} {:.3} to {:.3}",
-                compared.live, compared.candidate
+                worst.live, worst.candidate
             ));
         }
     }
@@ -398,5 +285,50 @@ fn has_replay(replay: &Replay) -> Check {
         name: "the base carries a replay sample",
         passed: rows > 0,
         detail: format!("{rows} comments"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::Interval;
+    use super::*;
+
+    fn compared(rows: usize, gain: f64) -> Compared {
+        Compared {
+            positives: rows,
+            negatives: rows,
+            live: 0.8,
+            candidate: 0.8 + gain,
+            gain: Interval {
+                low: gain - 0.01,
+                high: gain + 0.01,
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_lost_elsewhere_must_be_won_at_the_site() {
+        let worth = |own, site: (usize, f64), folds| {
+            is_worth_it(
+                &compared(400, own),
+                Some(&compared(site.0, site.1)),
+                Some(&compared(300, folds)),
+            )
+        };
+        assert!(worth(-0.005, (100, -0.005), 0.0), "nothing is lost");
+        assert!(worth(-0.06, (100, 0.05), 0.05), "it is won");
+        assert!(
+            !worth(-0.06, (100, 0.004), 0.2),
+            "only by what was learned from"
+        );
+        assert!(
+            worth(-0.02, (10, 0.004), 0.2),
+            "too few are held out to tell"
+        );
+        assert!(
+            !worth(-0.06, (10, 0.004), 0.2),
+            "and too much is lost for that"
+        );
+        assert!(!worth(-0.02, (10, 0.004), 0.0), "nothing is won");
     }
 }

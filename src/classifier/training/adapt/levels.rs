@@ -96,7 +96,7 @@ pub(super) fn threshold(
     let lowest = [
         calm(ground.lessons, rows, false),
         natural(stage, label, ground, rows),
-        // The base has not learned from these.
+        // The base was not fitted on these.
         calm(&own.lessons, &own.rows, true),
     ]
     .map(|calm| lowest(&calm, held_from));

@@ -7,7 +7,7 @@
 //!    replay sample of the base together.
 //! 4. `guard` looks for bursts of odd decisions of one moderator; where there are any, step 3 is done once more without them.
 //! 5. Log-odds are calibrated to the rates of the site, and thresholds chosen that hold no more calm comments than before.
-//! 6. `gate` holds the candidate against the live model, on what neither has seen, and says whether it may go live.
+//! 6. `measure` holds the candidate against the live model, on what neither has seen; `gate` says whether it may go live.
 //!
 //! A label with too few decisions of either class, whose decisions nothing can be learned from, or on which more is lost
 //! elsewhere than is won at the site, keeps the base's answer.
@@ -19,6 +19,7 @@ mod gate;
 mod guard;
 mod lessons;
 mod levels;
+mod measure;
 mod own;
 mod reader;
 mod report;
@@ -116,7 +117,8 @@ pub fn adapt(
     }
 
     progress.stage("features", 2 * lessons.len() as u64);
-    let mut own = own::Own::read(&reader, lessons.len())?;
+    let learned = rows.iter().filter(|row| row.trust > 0.0 && !row.measured);
+    let mut own = own::Own::read(&reader, learned.count())?;
     let mut matrix = Matrix::build(
         lessons.len(),
         |at| reader::words(&lessons[at]),
@@ -152,30 +154,31 @@ pub fn adapt(
         let threshold = levels::threshold(&stage, *label, &ground, &rows, &own);
         finished.push((*label, stage, threshold));
     }
+    let base = alone(&parts)?;
     // The vectors of the replay sample are the base's: a live model of another base can make nothing of them.
-    let base_alone;
     let replayed_by = if live.stands_on(&parts.table) {
         live
     } else {
-        base_alone = alone(&parts)?;
-        &base_alone
+        &base
     };
     let mut candidate = loop {
         let candidate = candidate(&parts, &learned.table, &finished, &options.version);
-        let models = gate::Models {
+        let models = measure::Models {
             live,
             candidate: &Model::assemble(candidate.clone(), String::new())?,
             replayed_by,
+            base: live.is_adapted().then_some(&base),
         };
         progress.stage("comparing", 3);
-        gate::judge(&mut report, &models, lessons, &rows, &replay, progress)?;
+        measure::measure(&mut report, &models, lessons, &rows, &replay, progress)?;
+        report.checks = gate::checks(&report, lessons, &rows, &replay, &enough);
         let costly = gate::costly(&report);
         if costly.is_empty() || costly.len() == finished.len() {
             break candidate;
         }
         finished.retain(|(label, ..)| !costly.contains(label));
         for label in costly {
-            report.note(label, LabelNote::TooCostly);
+            report.drop(label);
         }
     };
     candidate.header.report = serde_json::to_value(&report)?;

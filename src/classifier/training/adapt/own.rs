@@ -1,13 +1,16 @@
 //! Our own labelled sentences, compiled in: what a site must not unlearn.
 //!
-//! The base was trained on those of the splits `train` and `valid`; a site's table is fitted on some of them beside the site's
-//! lessons, so that its words keep the meaning that they have elsewhere, and out of fold they show what it makes of texts that
-//! are not the site's. On those of `valid` thresholds are chosen. Those of `test` only measure.
+//! A site's table is fitted on some of those of the split `train` beside the site's lessons, so that its words keep the meaning
+//! that they have elsewhere, and out of fold they show what it makes of texts that are not the site's. The base was fitted on
+//! them, too, and is surer of them than of others: its log-odds are brought to what they are worth. On those of `valid`, by
+//! which the base was calibrated, thresholds are chosen. Those of `test` only measure.
 
+use super::lessons::{FOLDS, of_label};
 use super::reader::Reader;
 use super::{Lesson, Row};
 use crate::classifier::site;
 use crate::classifier::training::TrainError;
+use crate::classifier::training::calibrate;
 use crate::classifier::training::dataset::{self, DatasetError, Example, Split};
 use crate::domain::Label;
 use xxhash_rust::xxh3::xxh3_64;
@@ -48,15 +51,32 @@ impl Own {
         let (mut rows, _) = reader.rows(&lessons, &());
         for (at, (row, lesson)) in rows.iter_mut().zip(&lessons).enumerate() {
             row.measured = lesson.split == Some(Split::Valid);
-            row.fold = at % super::lessons::FOLDS;
+            row.fold = at % FOLDS;
         }
-        Ok(Self { lessons, rows })
+        let mut own = Self { lessons, rows };
+        for label in Label::ALL {
+            let slope = (own.slope(label, true) / own.slope(label, false)).clamp(0.2, 1.0);
+            for row in own.rows.iter_mut().filter(|row| !row.measured) {
+                *row.odds.get_mut(label) *= slope as f32;
+            }
+        }
+        Ok(own)
+    }
+
+    /// What the base's log-odds of a label are worth on the sentences that it was fitted on, or on the others.
+    fn slope(&self, label: Label, measured: bool) -> f64 {
+        let rows = of_label(&self.lessons, &self.rows, label);
+        let rows = rows.filter(|(_, row, _)| row.measured == measured);
+        let points: Vec<(f64, bool, f64)> = rows
+            .map(|(_, row, present)| (f64::from(*row.odds.get(label)), present, 1.0))
+            .collect();
+        calibrate::fit(&points).slope
     }
 
     /// What the site's table makes, out of fold, of sentences without the label and of those with it.
     pub fn sums(&self, label: Label) -> [Vec<site::Vector>; 2] {
         let mut sums = [Vec::new(), Vec::new()];
-        for (_, row, present) in super::lessons::of_label(&self.lessons, &self.rows, label) {
+        for (_, row, present) in of_label(&self.lessons, &self.rows, label) {
             sums[usize::from(present)].push(row.sums);
         }
         for of_class in &mut sums {

@@ -107,6 +107,14 @@ impl AdaptReport {
         self.notes.insert(label.as_str(), note);
     }
 
+    /// Of a label that costs more than it wins, what was learned is left out.
+    pub(super) fn drop(&mut self, label: Label) {
+        self.note(label, LabelNote::TooCostly);
+        if let Some(folds) = self.compared.get_mut("folds") {
+            folds.remove(label.as_str());
+        }
+    }
+
     pub(super) fn compared(
         &mut self,
         on: &'static str,

@@ -1,7 +1,7 @@
 //! The site's sparse part: n-grams that tell what the base does not. Only n-grams of the site's; our own sentences are there
 //! so that they keep the meaning that they have elsewhere.
 
-use super::lessons::FOLDS;
+use super::lessons::{FOLDS, of_label};
 use super::own::Own;
 use super::{Ground, Lesson, Row, reader};
 use crate::classifier::site;
@@ -18,7 +18,7 @@ const MOST_LINES: usize = 12_000;
 const MOST: f32 = 6.0;
 /// Passes over the rows.
 const EPOCHS: usize = 12;
-/// What our own sentences weigh, as a share of what the lessons do.
+/// What our own sentences weigh for a label, as a share of what the lessons do that it is learned from.
 const OWN_MASS: f32 = 0.5;
 
 /// Fits a table for each fold without its rows, by which they are then read, and one on all that are not held out.
@@ -35,9 +35,14 @@ pub(super) fn fit(
         matrix,
         ..
     } = *ground;
-    let mut weighed = targets(lessons, rows, 1.0);
-    let beside = OWN_MASS * rows.len() as f32 / own.rows.len() as f32;
-    weighed.extend(targets(&own.lessons, &own.rows, beside));
+    let mut weighed = targets(lessons, rows, |_| 1.0);
+    let mass = |lessons, rows, label| {
+        let learned = of_label(lessons, rows, label).filter(|(_, row, _)| !row.measured);
+        learned.map(|(_, row, _)| row.trust).sum::<f32>()
+    };
+    weighed.extend(targets(&own.lessons, &own.rows, |label| {
+        OWN_MASS * mass(lessons, rows, label) / mass(&own.lessons, &own.rows, label).max(1.0)
+    }));
     let descent = Descent {
         epochs: EPOCHS,
         rate: 0.1,
@@ -95,11 +100,12 @@ pub(super) fn fit(
 }
 
 /// What each row says and how much it counts: as much for either class, and by how far it is believed.
-fn targets(lessons: &[Lesson], rows: &[Row], each: f32) -> Vec<Targets> {
+/// Each counts `each` times.
+fn targets(lessons: &[Lesson], rows: &[Row], each: impl Fn(Label) -> f32) -> Vec<Targets> {
     let mut targets = vec![Targets::default(); rows.len()];
     for label in Label::ALL {
         let of_class = |class: bool| {
-            let rows = super::lessons::of_label(lessons, rows, label);
+            let rows = of_label(lessons, rows, label);
             let learned = rows.filter(|(_, row, present)| !row.measured && *present == class);
             learned.map(|(_, row, _)| row.trust).sum::<f32>()
         };
@@ -107,6 +113,7 @@ fn targets(lessons: &[Lesson], rows: &[Row], each: f32) -> Vec<Targets> {
         if present == 0.0 || absent == 0.0 {
             continue;
         }
+        let each = each(label);
         for (at, (lesson, row)) in lessons.iter().zip(rows).enumerate() {
             let Some(is_present) = *lesson.labels.get(label) else {
                 continue;
