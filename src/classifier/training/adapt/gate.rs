@@ -21,6 +21,8 @@ const REPLAY_LOSS: f64 = 0.01;
 const OWN_LOSS: f64 = 0.08;
 /// The AUC that it may lose there where the site's gain is only told out of fold, by what is learned from.
 const LITTLE_OWN_LOSS: f64 = 0.03;
+/// With fewer rows of either class held out at the site, no gain of a few hundredths can be told.
+const TELLS: usize = 50;
 /// With fewer rows of either class the replay sample says nothing of a label.
 const LEAST_REPLAY: usize = 30;
 /// Where more than this share of the decisions had to be set aside, the rest is not to be trusted either.
@@ -179,12 +181,12 @@ fn not_worth_it(report: &AdaptReport) -> Vec<Label> {
 /// with the older decisions is told well, out of fold, by what is wrong with them.
 fn is_worth_it(own: &Compared, site: Option<&Compared>, folds: Option<&Compared>) -> bool {
     let won = |compared: &Compared| compared.gain.low > 0.0;
-    let tells = |compared: &Compared| compared.has_enough(LEAST_ROWS);
     if own.gain.high >= 0.0 || site.is_some_and(won) {
         return true;
     }
     let little = own.candidate >= own.live - LITTLE_OWN_LOSS;
-    little && !site.is_some_and(tells) && folds.is_some_and(won)
+    let open = site.is_none_or(|site| !site.has_enough(TELLS) && site.candidate >= site.live);
+    little && open && folds.is_some_and(won)
 }
 
 /// What was learned must tell the held-out decisions better than chance, where there are enough of them.
@@ -330,5 +332,6 @@ mod tests {
             "and too much is lost for that"
         );
         assert!(!worth(-0.02, (10, 0.004), 0.0), "nothing is won");
+        assert!(!worth(-0.02, (10, -0.004), 0.2), "rather lost");
     }
 }

@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 const SENTENCES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/own_sentences.jsonl.gz"));
 /// A site's table is fitted on so many for each lesson, and at least on so many in all.
 const FOR_EACH: usize = 2;
-const LEAST: usize = 1_200;
+const LEAST: usize = 2_400;
 
 /// Our own sentences of a split.
 ///

@@ -25,7 +25,7 @@ const ROWS: f32 = 6_000.0;
 /// L2 penalty, in rows.
 const ALPHA: f64 = 10.0;
 /// The replay sample weighs as much as the lessons, and at least as this many.
-const LEAST_REPLAY: f32 = 150.0;
+const LEAST_REPLAY: f32 = 300.0;
 /// A label is learned if either half of the lessons is told better than by chance by what the other half taught, by this
 /// many standard errors.
 const ERRORS: f64 = 2.5;
