@@ -382,20 +382,23 @@ on_each_database! {
         let models = home.stdout(&["models", "list"]);
         assert_eq!(models.lines().count(), 1, "{models}");
 
-        // Killed in the middle, nothing is left but what was there.
-        let mut first = home.command(&["train", "--decisions"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Of two at once one is refused. The other is killed in the middle: nothing is left but what was there.
+        let start = || home.command(&["train", "--decisions"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut both = [start(), start()];
         let begun = Instant::now();
-        loop {
-            let second = home.run(&["train", "--decisions"]);
-            if stderr(&second).contains("another training goes on") {
-                assert_eq!(second.status.code(), Some(1));
-                break;
+        let refused = loop {
+            if let Some(refused) = both.iter_mut().position(|one| one.try_wait().unwrap().is_some()) {
+                break refused;
             }
             assert!(begun.elapsed() < PATIENCE, "both go on");
-            if first.try_wait().unwrap().is_some() {
-                first = home.command(&["train", "--decisions"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            }
-        }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let [one, other] = both;
+        let (refused, mut first) = if refused == 0 { (one, other) } else { (other, one) };
+        let refused = refused.wait_with_output().unwrap();
+        assert!(stderr(&refused).contains("another training goes on"), "{}", stderr(&refused));
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(first.try_wait().unwrap().is_none(), "it goes on");
         first.kill().unwrap();
         first.wait().unwrap();
         assert_eq!(home.stdout(&["models", "list"]), models);
