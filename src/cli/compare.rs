@@ -75,7 +75,7 @@ fn show(args: &CompareArgs, compared: &Comparison, texts: &HashMap<CommentId, St
         return;
     }
     println!(
-        "{} comments that both scored, written since {}",
+        "{} comments that both scored, of the newest 100,000, written since {}",
         compared.compared, compared.since
     );
     if left_out > 0 {
@@ -118,6 +118,11 @@ fn show(args: &CompareArgs, compared: &Comparison, texts: &HashMap<CommentId, St
         "label", "live only", "shadow only", "AUC live", "AUC shadow"
     );
     compared.labels.iter().for_each(show_label);
+    if compared.labels.iter().any(|label| label.auc.is_some()) {
+        println!(
+            "The AUC favours the shadow: mostly what the live model held was decided. Copies count once."
+        );
+    }
     if compared.items.is_empty() {
         return;
     }

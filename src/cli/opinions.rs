@@ -93,8 +93,8 @@ fn show_recall(figures: &Recall) {
     );
     match (figures.missed_estimate, figures.recall) {
         (None, _) => println!(
-            "no estimate with fewer than {} judged",
-            figures.least_judged
+            "unknown: fewer than {} are judged, or some of a site wait of which fewer than {} were decided from the queue",
+            figures.least_judged, figures.least_of_site
         ),
         (Some(_), None) => println!("nothing was wrong"),
         (Some(missed), Some(Interval { value, low, high })) => {

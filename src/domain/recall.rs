@@ -45,35 +45,23 @@ impl Missed {
     pub const LEAST_ANSWERS: usize = 50;
     /// Into how many classes samples are put, by the probability with which they were drawn.
     const CLASSES: usize = 5;
-    /// The fewest answers of a class.
-    const LEAST_OF_CLASS: usize = 10;
+    /// The fewest answers of a class, and so of a site of which some samples are not answered.
+    pub const LEAST_OF_CLASS: usize = 10;
 
-    /// The estimate from these samples; none from too few answers.
+    /// The estimate from the samples of each site, which stand for nothing of another; none from too few answers, in all or
+    /// of a site.
     #[must_use]
-    pub fn estimate(samples: &[Answer]) -> Option<Self> {
-        let answers = (samples.iter()).filter(|sample| sample.answered != Answered::NotYet);
+    pub fn estimate<S: AsRef<[Answer]>>(sites: &[S]) -> Option<Self> {
+        let answers = (sites.iter().flat_map(AsRef::as_ref))
+            .filter(|sample| sample.answered != Answered::NotYet);
         if answers.count() < Self::LEAST_ANSWERS {
             return None;
         }
-        let (otherwise, mut rest): (Vec<Answer>, Vec<Answer>) = samples
-            .iter()
-            .partition(|sample| sample.answered == Answered::Otherwise);
-        // What was answered anyway stands for nothing that was not.
         let mut sum = WeightedSum::default();
-        for sample in &otherwise {
-            sum.add(1.0 / sample.probability, sample.wrong);
+        for samples in sites {
+            sum.add_site(samples.as_ref())?;
         }
-        rest.sort_by(|a, b| a.probability.total_cmp(&b.probability));
-        for class in classes(&rest) {
-            let answered = class.iter().filter(|sample| is_answered(sample));
-            let stands_for = class.len() as f64 / answered.clone().count() as f64;
-            for sample in answered {
-                sum.add(stands_for / sample.probability, sample.wrong);
-            }
-        }
-        let unanswered = rest.iter().filter(|sample| !is_answered(sample)).count();
-        let too_few = unanswered > 0 && rest.len() - unanswered < Self::LEAST_OF_CLASS;
-        (!too_few).then(|| Self(sum.interval()))
+        Some(Self(sum.interval()))
     }
 
     /// What share of all that is wrong was held, where `held` of it was, and at least `known` of it is known to have been
@@ -104,20 +92,19 @@ fn is_answered(sample: &Answer) -> bool {
 /// the others in it.
 fn classes(sorted: &[Answer]) -> Vec<&[Answer]> {
     let size = sorted.len().div_ceil(Missed::CLASSES).max(1);
-    let enough = |class: &[Answer]| {
-        class.iter().filter(|sample| is_answered(sample)).count() >= Missed::LEAST_OF_CLASS
-    };
     let mut cuts = vec![0];
-    let mut begin = 0;
-    for end in 1..=sorted.len() {
-        if end - begin >= size && enough(&sorted[begin..end]) {
+    let (mut begin, mut answered) = (0, 0);
+    for (index, sample) in sorted.iter().enumerate() {
+        answered += usize::from(is_answered(sample));
+        let end = index + 1;
+        if end - begin >= size && answered >= Missed::LEAST_OF_CLASS {
             cuts.push(end);
-            begin = end;
+            (begin, answered) = (end, 0);
         }
     }
     if begin < sorted.len() {
         // What is left goes with the class before, if there is one.
-        if !enough(&sorted[begin..]) && cuts.len() > 1 {
+        if answered < Missed::LEAST_OF_CLASS && cuts.len() > 1 {
             cuts.pop();
         }
         cuts.push(sorted.len());
@@ -135,6 +122,30 @@ struct WeightedSum {
 }
 
 impl WeightedSum {
+    /// Adds what a site's samples stand for; none where some are not answered and too few are to stand for them.
+    fn add_site(&mut self, samples: &[Answer]) -> Option<()> {
+        let (otherwise, mut rest): (Vec<Answer>, Vec<Answer>) = samples
+            .iter()
+            .partition(|sample| sample.answered == Answered::Otherwise);
+        let answered = rest.iter().filter(|sample| is_answered(sample)).count();
+        if answered < rest.len() && answered < Missed::LEAST_OF_CLASS {
+            return None;
+        }
+        // What was answered anyway stands for nothing that was not.
+        for sample in &otherwise {
+            self.add(1.0 / sample.probability, sample.wrong);
+        }
+        rest.sort_by(|a, b| a.probability.total_cmp(&b.probability));
+        for class in classes(&rest) {
+            let answered = class.iter().filter(|sample| is_answered(sample));
+            let stands_for = class.len() as f64 / answered.clone().count() as f64;
+            for sample in answered {
+                self.add(stands_for / sample.probability, sample.wrong);
+            }
+        }
+        Some(())
+    }
+
     fn add(&mut self, weight: f64, happened: bool) {
         self.greatest = self.greatest.max(weight);
         if happened {
@@ -245,7 +256,7 @@ mod tests {
                     Some(answer(sample.probability, answered, wrong))
                 })
                 .collect();
-            let Missed(estimate) = Missed::estimate(&samples).unwrap();
+            let Missed(estimate) = Missed::estimate(&[&samples]).unwrap();
             within += usize::from(estimate.low <= truth && truth <= estimate.high);
             estimates.push(estimate.value);
         }
@@ -300,20 +311,47 @@ mod tests {
         let of = |answered: usize, waiting: usize| {
             let mut samples = vec![answer(0.1, Answered::AsSample, false); answered];
             samples.extend(vec![answer(0.1, Answered::NotYet, false); waiting]);
-            Missed::estimate(&samples)
+            Missed::estimate(&[&samples])
         };
         assert_eq!(of(49, 100), None);
         assert!(of(50, 100).is_some());
         let mut reported = vec![answer(0.1, Answered::Otherwise, true); 60];
-        assert!(Missed::estimate(&reported).is_some());
+        assert!(Missed::estimate(&[&reported]).is_some());
         reported.push(answer(0.1, Answered::NotYet, false));
-        assert_eq!(Missed::estimate(&reported), None, "nobody speaks for it");
+        assert_eq!(Missed::estimate(&[&reported]), None, "nobody speaks for it");
+    }
+
+    #[test]
+    fn samples_of_one_site_stand_for_none_of_another() {
+        // All of one site are answered and fine; of the other one in five, all wrong.
+        let calm = vec![answer(0.02, Answered::AsSample, false); 100];
+        let mut rough = vec![answer(0.02, Answered::AsSample, true); 10];
+        rough.extend(vec![answer(0.02, Answered::NotYet, false); 40]);
+        let Missed(both) = Missed::estimate(&[&calm, &rough]).unwrap();
+        assert!((both.value - 50.0 * 50.0).abs() < 1e-6, "{}", both.value);
+        // One more event of the greatest weight of all may be in either.
+        let Missed(swapped) = Missed::estimate(&[&rough, &calm]).unwrap();
+        assert!((both.low - swapped.low).abs() < 1e-6 && (both.high - swapped.high).abs() < 1e-6);
+
+        rough.push(answer(0.02, Answered::AsSample, true));
+        let few = vec![
+            answer(0.02, Answered::AsSample, false),
+            answer(0.02, Answered::NotYet, false),
+        ];
+        assert!(Missed::estimate(&[&calm, &rough]).is_some());
+        assert_eq!(
+            Missed::estimate(&[&calm, &rough, &few]),
+            None,
+            "nobody speaks for it"
+        );
+        let none: Vec<Answer> = Vec::new();
+        assert!(Missed::estimate(&[&calm, &none]).is_some());
     }
 
     #[test]
     fn none_found_is_not_none_there() {
         let samples = vec![answer(0.02, Answered::AsSample, false); 200];
-        let Missed(missed) = Missed::estimate(&samples).unwrap();
+        let Missed(missed) = Missed::estimate(&[&samples]).unwrap();
         assert_eq!((missed.value, missed.low), (0.0, 0.0));
         // So many would all be passed over in one case of forty.
         let exact = 0.025f64.ln() / 0.98f64.ln();
@@ -324,7 +362,7 @@ mod tests {
     fn where_all_were_looked_at_there_is_no_doubt() {
         let mut samples = vec![answer(1.0, Answered::AsSample, false); 90];
         samples.extend(vec![answer(1.0, Answered::AsSample, true); 10]);
-        let Missed(missed) = Missed::estimate(&samples).unwrap();
+        let Missed(missed) = Missed::estimate(&[&samples]).unwrap();
         assert_eq!((missed.low, missed.value, missed.high), (10.0, 10.0, 10.0));
         let recall = Missed(missed).recall(30, 0).unwrap();
         assert_eq!((recall.low, recall.value, recall.high), (0.75, 0.75, 0.75));

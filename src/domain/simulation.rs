@@ -164,7 +164,9 @@ impl Outcome {
             let hidden = received.iter().filter(|one| one.seen.contains(&label));
             let mut scores: Vec<Score> = hidden.map(|one| *one.scores.get(label)).collect();
             scores.sort_by(|a, b| b.value().total_cmp(&a.value()));
-            let wanted = (f64::from(share.value()) * scores.len() as f64 - 1e-6).ceil() as usize;
+            // As it was written: six tenths of fifty are thirty.
+            let share = (f64::from(share.value()) * 1e4).round() / 1e4;
+            let wanted = (share * scores.len() as f64 - 1e-6).ceil() as usize;
             if let Some(last) = scores.get(wanted.max(1) - 1) {
                 *hold.get_mut(label) = *last;
                 *set.get_mut(label) = true;
@@ -292,6 +294,23 @@ mod tests {
             assert_eq!(kept.hold.insult, hold.insult);
             assert!(kept.misses <= ((1.0 - share) * 20.0).round() as usize);
         }
+    }
+
+    #[test]
+    fn a_share_is_what_was_written() {
+        let all: Vec<Received> = (1..=50)
+            .map(|n| received(n as f32 / 100.0, Judged::Wrong))
+            .collect();
+        let least = PolicyThresholds {
+            insult: Some(Score::clamped(0.6)),
+            ..PolicyThresholds::default()
+        };
+        let (hold, _) = Outcome::finding(&all, &thresholds(0.9), &least);
+        assert_eq!(
+            hold.insult,
+            Score::clamped(0.21),
+            "the thirtieth from above"
+        );
     }
 
     #[test]

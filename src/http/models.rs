@@ -157,7 +157,7 @@ pub async fn unshadow(
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 200, description = "The most items; 50 if absent."),
     ),
     responses(
-        (status = 200, description = "The two on all comments that both scored.", body = Comparison),
+        (status = 200, description = "The two on the newest comments that both scored.", body = Comparison),
         (status = 404, description = "There is no such model or site."),
         (status = 409, description = "The model is not the shadow."),
     ),

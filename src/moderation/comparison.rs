@@ -1,26 +1,29 @@
 //! What the shadow would have done with what was written since it was set, beside the live model.
 //!
-//! Each comment that the shadow scored is read once, page after page, and counted: memory does not grow with their number. What was
-//! scored by an earlier live model says nothing of this one, and is left out until `rescore` has given it scores of the live one.
+//! The newest comments that the shadow scored are read once, page after page, and counted: of each no more is kept than which copies
+//! it is one of. What was scored by an earlier live model says nothing of this one, and is left out until `rescore` has given it scores of the live one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
-    Administration, Error, LiveModel, Moderation, Thing, registry, sites::require_all_sites,
+    Administration, Error, LiveModel, Moderation, Thing, registry, sites::require_all_sites, stats,
 };
 use crate::{
     domain::{
         Both, Caller, CommentId, Compared, ComparedLabel, Differing, Disagreement, Judged, Label,
-        ModelVersion, Scores, SiteSlug, Tally, ThreadKey, Thresholds, Timestamp, Would,
+        ModelVersion, PerLabel, Scores, SiteSlug, Tally, ThreadKey, Thresholds, Timestamp, Would,
     },
     store::{Shadow, ShadowedComment},
 };
 
 /// Comments read at a time.
 const PAGE: i64 = 500;
+/// The newest comments of the shadow that are looked at, at most.
+const MOST: usize = 100_000;
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -43,18 +46,20 @@ pub struct Comparison {
     /// Who made it the shadow.
     pub set_by: String,
     pub set_at: Timestamp,
-    /// Comments that both scored. Those that were deleted are left out.
+    /// Comments that both scored, of the newest 100,000 of the shadow, on whatever site. Those that were deleted are left out.
     pub compared: u64,
     /// Comments that are left out since another model than the live one gave them the scores that are stored.
     pub scored_by_another: u64,
-    /// What was written since then is compared; what was written before and edited since the shadow was set, too, where no
-    /// other moment was asked for.
+    /// What was written since then is compared; what was written before and edited since the shadow was set, too, unless what
+    /// was asked for excludes it.
     pub since: Timestamp,
     /// What each would have held, by its own thresholds and those of the sites' policies. Links, copies and words are not
     /// looked at.
     pub would: Would,
     /// How moderators judged what only one of them would have held.
     pub judged: Differing,
+    /// Copies count once in each AUC. It favours the shadow: mostly what the live model held was decided, so that what is
+    /// easy for the live model is missing.
     pub labels: Vec<ComparedLabel>,
     /// What only one of them would have held: where they differ most in log-odds first.
     pub items: Vec<ComparedItem>,
@@ -122,6 +127,15 @@ fn item(disagreement: Disagreement, comment: ShadowedComment, site: &SiteSlug) -
     }
 }
 
+/// What a decision on a comment says of each label, unless one on another copy of it said so before.
+fn once(comment: &ShadowedComment, told: &mut HashSet<Uuid>) -> PerLabel<Option<bool>> {
+    let says = comment.taught.iter().any(|(_, present)| present.is_some());
+    match comment.cluster {
+        Some(cluster) if says && !told.insert(cluster) => PerLabel::default(),
+        _ => comment.taught,
+    }
+}
+
 impl Administration {
     /// Compares the shadow with the live model: that of this version, or whichever it is.
     ///
@@ -158,18 +172,22 @@ impl Administration {
             limit: request.limit,
             found: Vec::new(),
         };
-        let mut after = None;
-        loop {
+        let only = request.site.as_ref().and(sites.keys().next().copied());
+        let (mut before, mut looked_at) = (None, 0);
+        let mut told: HashSet<Uuid> = HashSet::new();
+        while looked_at < MOST {
             // A connection for each page: nobody is kept waiting in between.
             let page = {
                 let mut conn = self.store.read().await?;
                 let mut db = conn.db();
-                db.shadowed_comments(shadow.id, after, PAGE).await?
+                let ids = db.shadowed(shadow.id, request.since, before, PAGE).await?;
+                let Some(last) = ids.last() else {
+                    break;
+                };
+                before = Some(*last);
+                looked_at += ids.len();
+                db.shadowed_comments(shadow.id, only, &ids).await?
             };
-            let Some(last) = page.last() else {
-                break;
-            };
-            after = Some(last.id);
             for comment in page {
                 let is_asked = request
                     .since
@@ -190,7 +208,7 @@ impl Administration {
                         shadow: comment.shadow,
                     },
                     judged: comment.judged,
-                    taught: comment.taught,
+                    taught: once(&comment, &mut told),
                 };
                 if let Some(disagreement) = tally.add(&compared, hold) {
                     farthest.add(disagreement, comment);
@@ -206,7 +224,7 @@ impl Administration {
             set_at: shadow.set_at,
             compared: tally.compared(),
             scored_by_another,
-            since: request.since.unwrap_or(shadow.set_at),
+            since: (request.since).map_or(shadow.set_at, |since| since.max(shadow.set_at)),
             would: tally.would(),
             judged: tally.judged(),
             labels: tally.labels(),
@@ -261,6 +279,7 @@ impl Moderation {
         request: &ComparisonRequest,
     ) -> Result<Comparison, Error> {
         require_all_sites(caller)?;
+        let _turn = stats::turn().await?;
         let administration = &self.administration;
         administration.compare_models(Some(version), request).await
     }

@@ -199,7 +199,8 @@ async fn requeue(
     let after = match (comment.status, before) {
         (Status::Pending, Some(QueueName::Escalated)) => Some(QueueName::Escalated),
         (Status::Pending, _) => Some(QueueName::Waiting),
-        (_, Some(QueueName::Waiting | QueueName::Escalated)) => None,
+        (_, Some(QueueName::Waiting | QueueName::Escalated))
+        | (Status::Hidden, Some(QueueName::Sampled)) => None,
         (_, elsewhere) => elsewhere,
     };
     match after {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The newest decisions that are looked at, at most.
-const MOST: i64 = 10_000;
+const MOST: usize = 10_000;
 
 /// Which disagreements to show.
 #[derive(Debug, Clone, Default)]

@@ -7,10 +7,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Administration, Error, Moderation, StatsRequest, stats};
 use crate::{
     domain::{
-        Answered, Caller, Comment, Interval, Judged, Missed, Policy, Sample, SampleKind, Site,
+        Answer, Answered, Caller, Comment, Interval, Missed, Policy, Sample, SampleKind, Site,
         SiteSlug, Status, Thresholds, Timestamp,
     },
-    store::{SampledComment, Store},
+    store::{SampledComment, Store, WrongCount},
 };
 
 /// Draws a new comment, or does not: of what the policy publishes, whatever its text was not seen before. A copy is not
@@ -52,15 +52,18 @@ pub struct Recall {
     pub judged: u64,
     /// With fewer judged there is no estimate.
     pub least_judged: usize,
+    /// Nor is there where samples of a site are not judged and fewer than this were decided as samples.
+    pub least_of_site: usize,
     /// Held or hidden by the policy, and hidden by a moderator for what they say.
     pub held_wrong: u64,
     /// Published by the policy, and hidden by a moderator for what they say, however they came upon them.
     pub missed_known: u64,
-    /// How many there are of these, with those that nobody came upon; null where too few samples are judged.
+    /// How many there are of these, with those that nobody came upon, as samples tell, and never fewer than are known; null
+    /// where too few samples are judged, in all or of a site.
     #[schema(required)]
     pub missed_estimate: Option<f64>,
-    /// The share of `held_wrong` in all that is wrong, with its 95 % interval; null where too few samples are judged, or
-    /// nothing was wrong.
+    /// The share of `held_wrong` in all that is wrong, with its 95 % interval; null where there is no estimate, or nothing was
+    /// wrong.
     #[schema(required, value_type = Option<Interval>)]
     pub recall: Option<Interval>,
 }
@@ -71,8 +74,8 @@ async fn recall(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Recall, Error> {
-    let mut answers = Vec::new();
-    let (mut since, mut uncertain, mut held_wrong, mut missed_known) = (None, 0, 0, 0);
+    let mut by_site: Vec<Vec<Answer>> = Vec::new();
+    let (mut since, mut uncertain, mut wrong) = (None, 0, WrongCount::default());
     let mut conn = store.read().await?;
     let mut db = conn.db();
     for site in sites {
@@ -86,36 +89,31 @@ async fn recall(
         };
         let begin = from.max(first);
         since = Some(since.map_or(begin, |since: Timestamp| since.min(begin)));
-        for (kind, answer) in db.answers(site.id, begin, until).await? {
-            uncertain += u64::from(kind == SampleKind::Uncertain);
-            answers.push(answer);
-        }
-        for counted in db.decided_by_policy(site.id, begin, until).await? {
-            let count = if counted.judged == Judged::Wrong {
-                counted.count.cast_unsigned()
-            } else {
-                0
-            };
-            if counted.held {
-                held_wrong += count;
-            } else {
-                missed_known += count;
-            }
-        }
+        let answers = db.answers(site.id, begin, until).await?;
+        let drawn_close = answers
+            .iter()
+            .filter(|(kind, _)| *kind == SampleKind::Uncertain);
+        uncertain += drawn_close.count() as u64;
+        by_site.push(answers.into_iter().map(|(_, answer)| answer).collect());
+        let here = db.wrong_by_policy(site.id, begin, until).await?;
+        wrong.held += here.held;
+        wrong.published += here.published;
     }
-    let judged = (answers.iter()).filter(|answer| answer.answered != Answered::NotYet);
-    let missed = Missed::estimate(&answers);
+    let answers = by_site.iter().flatten();
+    let judged = (answers.clone()).filter(|answer| answer.answered != Answered::NotYet);
+    let missed = Missed::estimate(&by_site);
     Ok(Recall {
         since,
         until,
-        sampled: answers.len() as u64,
+        sampled: answers.count() as u64,
         uncertain,
         judged: judged.count() as u64,
         least_judged: Missed::LEAST_ANSWERS,
-        held_wrong,
-        missed_known,
-        missed_estimate: missed.map(|missed| missed.0.value),
-        recall: missed.and_then(|missed| missed.recall(held_wrong, missed_known)),
+        least_of_site: Missed::LEAST_OF_CLASS,
+        held_wrong: wrong.held,
+        missed_known: wrong.published,
+        missed_estimate: missed.map(|missed| missed.0.value.max(wrong.published as f64)),
+        recall: missed.and_then(|missed| missed.recall(wrong.held, wrong.published)),
     })
 }
 

@@ -131,6 +131,11 @@ impl Moderation {
             *held = None;
             return Ok(ShadowStep::Idle);
         };
+        let is_new = held.as_ref().is_none_or(|known| known.shadow != shadow.id);
+        if is_new && !db.has_come_to(shadow.reached).await? {
+            drop(conn);
+            return self.begin_anew(&shadow).await;
+        }
         let known = held.take().filter(|known| known.shadow == shadow.id);
         let in_hand = held.insert(match known {
             Some(known) => known,
@@ -167,6 +172,20 @@ impl Moderation {
             .await?;
         tx.commit().await?;
         in_hand.passed = last;
+        Ok(ShadowStep::Scored)
+    }
+
+    /// Lets a shadow go on with what is written from now on, where its position is of another database: of a dump that was
+    /// restored into a younger PostgreSQL.
+    async fn begin_anew(&self, shadow: &Shadow) -> Result<ShadowStep, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut db = tx.db();
+        let latest = db.latest_event().await?;
+        let advanced = db.advance_shadow(shadow, latest).await?;
+        tx.commit().await?;
+        if advanced {
+            tracing::warn!("the shadow's position is of another database; it begins anew");
+        }
         Ok(ShadowStep::Scored)
     }
 }

@@ -65,7 +65,7 @@ pub use opinions::ScoredDecision;
 pub use pool::PoolState;
 pub use queue::{QueueFilter, QueuePosition, QueueRow};
 pub use rescoring::{Rescored, RescoringFilter, ToScore};
-pub use samples::{DecidedCount, SampledComment};
+pub use samples::{SampledComment, WrongCount};
 pub use scope::Members;
 pub use scores::{Explanation, Scored};
 pub use shadows::{Shadow, ShadowedComment};

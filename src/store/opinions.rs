@@ -90,16 +90,52 @@ impl TryFrom<PairRow> for OpinionPair {
     }
 }
 
+/// Decisions looked up at a time.
+const CHUNK: usize = 500;
+
 impl Db<'_> {
-    /// The newest decisions on these sites that stand, with the scores of what was decided; without comments that were
-    /// edited since, or deleted.
+    /// Of the newest decisions on these sites those that stand, the newest first, with the scores of what was decided;
+    /// without comments that were edited since, or deleted.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn scored_decisions(
         &mut self,
         sites: &[SiteId],
-        limit: i64,
+        newest: usize,
+    ) -> Result<Vec<ScoredDecision>, StoreError> {
+        // Each site's by its index: all at once would be sorted, however many there are.
+        let mut decisions = Vec::new();
+        for site in sites {
+            decisions.extend(self.newest_decisions_of(*site, newest).await?);
+            decisions.sort_unstable_by(|a, b| b.cmp(a));
+            decisions.truncate(newest);
+        }
+        let mut scored = Vec::new();
+        for chunk in decisions.chunks(CHUNK) {
+            scored.extend(self.those_that_stand(chunk).await?);
+        }
+        Ok(scored)
+    }
+
+    /// When a site's newest decisions were made, and their ids, the newest first.
+    async fn newest_decisions_of(
+        &mut self,
+        site: SiteId,
+        limit: usize,
+    ) -> Result<Vec<(i64, Uuid)>, StoreError> {
+        sql::fetch_all!(
+            self,
+            (i64, Uuid),
+            "SELECT at, id FROM decisions WHERE site_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
+            site.0,
+            limit as i64
+        )
+    }
+
+    async fn those_that_stand(
+        &mut self,
+        decisions: &[(i64, Uuid)],
     ) -> Result<Vec<ScoredDecision>, StoreError> {
         let mut select = sql::Select::new(
             "SELECT d.id, d.comment_id, d.action, d.reason, d.labels, s.toxicity, s.insult, s.threat, s.identity_attack,
@@ -112,10 +148,9 @@ impl Db<'_> {
         );
         select
             .bind(Status::Deleted.as_str())
-            .push(" AND d.site_id IN ")
-            .list(sites.iter().map(|site| site.0))
-            .push(" ORDER BY d.at DESC, d.id DESC LIMIT ")
-            .bind(limit);
+            .push(" AND d.id IN ")
+            .list(decisions.iter().map(|(_, id)| *id))
+            .push(" ORDER BY d.at DESC, d.id DESC");
         let rows = select.fetch_all::<ScoredRow>(self).await?;
         rows.into_iter().map(ScoredDecision::try_from).collect()
     }

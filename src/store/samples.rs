@@ -19,13 +19,12 @@ pub struct SampledComment {
     pub at: Timestamp,
 }
 
-/// How many comments a decision stands on that were held, or were published, when they came.
-#[derive(Debug, Clone, Copy)]
-pub struct DecidedCount {
-    /// The policy held or hid them.
-    pub held: bool,
-    pub judged: Judged,
-    pub count: i64,
+/// How many comments that moderators hid for what they say were held, and how many were published, when they came.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WrongCount {
+    /// By the policy, which held or hid them.
+    pub held: u64,
+    pub published: u64,
 }
 
 static SAMPLES: Rows = Rows::of(
@@ -62,7 +61,7 @@ struct AnswerRow {
     probability: f64,
     action: Option<String>,
     reason: Option<String>,
-    from_queue: Option<String>,
+    as_sample: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -86,11 +85,7 @@ impl AnswerRow {
             SampleKind::from_name(&self.kind).ok_or(StoreError::Unreadable("samples.kind"))?;
         let action = self.action.as_deref().and_then(Action::from_name);
         let answered = match action {
-            Some(Action::Approve | Action::Hide)
-                if self.from_queue.as_deref() == Some(QueueName::Sampled.as_str()) =>
-            {
-                Answered::AsSample
-            }
+            Some(Action::Approve | Action::Hide) if self.as_sample != 0 => Answered::AsSample,
             Some(Action::Approve | Action::Hide) => Answered::Otherwise,
             _ => Answered::NotYet,
         };
@@ -119,7 +114,8 @@ impl Db<'_> {
     }
 
     /// A site's samples between two moments, with the decisions that stand; those that were edited or deleted since are
-    /// left out.
+    /// left out. One was answered as a sample where somebody decided it while it waited as one, whatever was decided later,
+    /// such as on an appeal; not where it only went along with another comment of a group, which is the first of it.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,29 +128,40 @@ impl Db<'_> {
         let rows = sql::fetch_all!(
             self,
             AnswerRow,
-            "SELECT s.kind, s.probability, d.action, d.reason, d.from_queue
+            "SELECT s.kind, s.probability, d.action, d.reason,
+                 CAST(CASE WHEN EXISTS (
+                     SELECT 1 FROM decisions a
+                     WHERE a.comment_id = s.comment_id AND a.from_queue = $5 AND a.action IN ('approve', 'hide')
+                         AND (a.group_id IS NULL
+                             OR NOT EXISTS (SELECT 1 FROM decisions g WHERE g.group_id = a.group_id AND g.id < a.id))
+                         AND NOT EXISTS (
+                             SELECT 1 FROM decisions u WHERE u.comment_id = a.comment_id AND u.undoes = a.id
+                                 AND NOT EXISTS (
+                                     SELECT 1 FROM decisions v WHERE v.comment_id = u.comment_id AND v.undoes = u.id))
+                 ) THEN 1 ELSE 0 END AS BIGINT) AS as_sample
              FROM samples s JOIN comments c ON c.id = s.comment_id LEFT JOIN decisions d ON d.id = c.decision_id
              WHERE s.site_id = $1 AND s.at >= $2 AND s.at < $3 AND c.status <> $4 AND c.edited_at IS NULL
              ORDER BY s.at, s.comment_id",
             site.0,
             from.millis(),
             to.millis(),
-            Status::Deleted.as_str()
+            Status::Deleted.as_str(),
+            QueueName::Sampled.as_str()
         )?;
         rows.into_iter().map(AnswerRow::read).collect()
     }
 
-    /// What moderators said of what a site received between two moments, by whether the policy had held it; without copies
-    /// of earlier comments, as none of them is drawn, and without what was edited or deleted since.
+    /// How much of what a site received between two moments moderators hid for what it says, by whether the policy had held
+    /// it; without copies of earlier comments, as none of them is drawn, and without what was edited or deleted since.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn decided_by_policy(
+    pub async fn wrong_by_policy(
         &mut self,
         site: SiteId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<DecidedCount>, StoreError> {
+    ) -> Result<WrongCount, StoreError> {
         // What waits since readers reported it was published before.
         let mut select = sql::Select::new(
             r#"SELECT CASE WHEN s.reasons = '[]' OR s.reasons LIKE '%{"code":"report"%' THEN CAST(0 AS BIGINT)
@@ -165,14 +172,20 @@ impl Db<'_> {
         select
             .push(" AND s.duplicate_of IS NULL AND c.edited_at IS NULL AND c.status <> ")
             .bind(Status::Deleted.as_str())
+            .push(" AND d.action = ")
+            .bind(Action::Hide.as_str())
             .push(" GROUP BY held, d.action, d.reason");
-        let rows: Vec<CountRow> = select.fetch_all(self).await?;
-        let counted = rows.into_iter().map(|row| DecidedCount {
-            held: row.held != 0,
-            judged: judged(Some(&row.action), row.reason.as_deref()),
-            count: row.count,
-        });
-        Ok(counted.collect())
+        let mut wrong = WrongCount::default();
+        for row in select.fetch_all::<CountRow>(self).await? {
+            if judged(Some(&row.action), row.reason.as_deref()) == Judged::Wrong {
+                let count = match row.held {
+                    0 => &mut wrong.published,
+                    _ => &mut wrong.held,
+                };
+                *count += row.count.cast_unsigned();
+            }
+        }
+        Ok(wrong)
     }
 
     /// Takes samples of a site out of the queue that entered it before a moment and are nobody's now. How many.

@@ -9,6 +9,7 @@ use super::{
     Db, EventPosition, Rescored, StoreError,
     scores::{SixScores, score},
     sql,
+    stats::earliest_id,
     writes::{Kind, Rows, Writes, row},
 };
 use crate::domain::{
@@ -43,6 +44,8 @@ pub struct ShadowedComment {
     /// What the decision on this text says.
     pub judged: Judged,
     pub taught: PerLabel<Option<bool>>,
+    /// The copies that it is one of.
+    pub cluster: Option<Uuid>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -90,6 +93,7 @@ struct ShadowedRow {
     reason: Option<String>,
     labels: Option<String>,
     reasons: String,
+    cluster_id: Option<Uuid>,
 }
 
 impl TryFrom<ShadowedRow> for ShadowedComment {
@@ -125,6 +129,7 @@ impl TryFrom<ShadowedRow> for ShadowedComment {
             },
             judged: Judged::by(action.map(|action| (action, reason))),
             taught,
+            cluster: row.cluster_id,
         })
     }
 }
@@ -213,6 +218,24 @@ impl Db<'_> {
         Ok(())
     }
 
+    /// Whether a position may be one of this database's: what was dumped elsewhere may have come further than transactions
+    /// have here.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_come_to(&mut self, position: EventPosition) -> Result<bool, StoreError> {
+        if let Self::Sqlite(_) = self {
+            return Ok(true);
+        }
+        let (has,) = sql::fetch_one!(
+            self,
+            (bool,),
+            "SELECT CAST(CAST($1 AS TEXT) AS xid8) < pg_snapshot_xmax(pg_current_snapshot())",
+            position.tx
+        )?;
+        Ok(has)
+    }
+
     /// The next events that nothing can come before any more, and the comment of each of them that says of a text that it is
     /// new, or may be.
     ///
@@ -299,15 +322,42 @@ impl Db<'_> {
         Ok(changed > 0)
     }
 
-    /// The next comments that a shadow scored, by id.
+    /// The next comments that a shadow scored, the newest first, before one and by their ids not older than a moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shadowed(
+        &mut self,
+        shadow: ShadowId,
+        since: Option<Timestamp>,
+        before: Option<CommentId>,
+        limit: i64,
+    ) -> Result<Vec<CommentId>, StoreError> {
+        let mut select =
+            sql::Select::new("SELECT comment_id FROM shadow_scores WHERE shadow_id = ");
+        select.bind(shadow.0);
+        if let Some(since) = since {
+            select
+                .push(" AND comment_id >= ")
+                .bind(earliest_id(since).0);
+        }
+        if let Some(before) = before {
+            select.push(" AND comment_id < ").bind(before.0);
+        }
+        select.push(" ORDER BY comment_id DESC LIMIT ").bind(limit);
+        let rows: Vec<(Uuid,)> = select.fetch_all(self).await?;
+        Ok(rows.into_iter().map(|(id,)| CommentId(id)).collect())
+    }
+
+    /// Of these comments those of a site, or of any, as both models see them, the newest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn shadowed_comments(
         &mut self,
         shadow: ShadowId,
-        after: Option<CommentId>,
-        limit: i64,
+        site: Option<SiteId>,
+        comments: &[CommentId],
     ) -> Result<Vec<ShadowedComment>, StoreError> {
         let mut select = sql::Select::new(
             "SELECT x.comment_id, c.site_id, t.key, c.created_at, s.model,
@@ -316,21 +366,23 @@ impl Db<'_> {
                  s.toxicity, s.insult, s.threat, s.identity_attack, s.profanity, s.spam,
                  x.toxicity AS shadow_toxicity, x.insult AS shadow_insult, x.threat AS shadow_threat,
                  x.identity_attack AS shadow_identity_attack, x.profanity AS shadow_profanity, x.spam AS shadow_spam,
-                 d.action, d.reason, d.labels, s.reasons
-             FROM (SELECT * FROM shadow_scores WHERE shadow_id = ",
-        );
-        select.bind(shadow.0);
-        if let Some(after) = after {
-            select.push(" AND comment_id > ").bind(after.0);
-        }
-        select.push(" ORDER BY comment_id LIMIT ").bind(limit).push(
-            ") x
+                 d.action, d.reason, d.labels, s.reasons, f.cluster_id
+             FROM shadow_scores x
              JOIN comments c ON c.id = x.comment_id
              JOIN scores s ON s.comment_id = x.comment_id
              JOIN threads t ON t.id = c.thread_id
              LEFT JOIN decisions d ON d.id = c.decision_id AND d.at >= COALESCE(c.edited_at, 0)
-             ORDER BY x.comment_id",
+             LEFT JOIN fingerprints f ON f.comment_id = x.comment_id
+             WHERE x.shadow_id = ",
         );
+        select
+            .bind(shadow.0)
+            .push(" AND x.comment_id IN ")
+            .list(comments.iter().map(|comment| comment.0));
+        if let Some(site) = site {
+            select.push(" AND c.site_id = ").bind(site.0);
+        }
+        select.push(" ORDER BY x.comment_id DESC");
         let rows = select.fetch_all::<ShadowedRow>(self).await?;
         rows.into_iter().map(ShadowedComment::try_from).collect()
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{Policy, Site, SiteId, SiteSlug, Timestamp, Title};
+use crate::domain::{Policy, Share, Site, SiteId, SiteSlug, Timestamp, Title};
 
 #[derive(sqlx::FromRow)]
 struct SiteRow {
@@ -30,13 +30,25 @@ impl TryFrom<SiteRow> for Site {
     }
 }
 
+/// A policy as it is stored: a share of samples that it need not say is left out, so that servers of the version before
+/// can read it, which know no such field.
+fn stored(policy: &Policy) -> Result<String, StoreError> {
+    let mut fields = serde_json::to_value(policy).map_err(StoreError::Unwritable)?;
+    if let Some(fields) = fields.as_object_mut()
+        && policy.sample_share == Share::SAMPLED
+    {
+        fields.remove("sample_share");
+    }
+    sql::to_json(&fields)
+}
+
 impl Db<'_> {
     /// Adds a site.
     ///
     /// # Errors
     /// [`StoreError::Exists`] when the slug is taken.
     pub async fn insert_site(&mut self, site: &Site) -> Result<(), StoreError> {
-        let policy = sql::to_json(&site.policy)?;
+        let policy = stored(&site.policy)?;
         sql::execute!(
             self,
             "INSERT INTO sites (id, slug, name, policy, policy_version, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -77,7 +89,7 @@ impl Db<'_> {
         site: SiteId,
         policy: &Policy,
     ) -> Result<(), StoreError> {
-        let policy = sql::to_json(policy)?;
+        let policy = stored(policy)?;
         sql::execute!(
             self,
             "UPDATE sites SET policy = $2, policy_version = policy_version + 1 WHERE id = $1",

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Db, StoreError, sql};
-use crate::domain::{CommentId, Reason, ReasonCode, SiteId, Timestamp};
+use crate::domain::{CommentId, QueueName, Reason, ReasonCode, SiteId, Timestamp};
 
 /// A quarter of an hour, in milliseconds: every time zone's days begin at one.
 pub const QUARTER: i64 = 15 * 60 * 1000;
@@ -118,7 +118,8 @@ impl Db<'_> {
         select.fetch_all(self).await
     }
 
-    /// How long comments had waited for these decisions, of the newest [`MOST_WAITS`] of them.
+    /// How long comments had waited for these decisions, of the newest [`MOST_WAITS`] of them. Nobody waits for what was
+    /// decided as a sample.
     ///
     /// # Errors
     /// When the database fails.
@@ -133,7 +134,11 @@ impl Db<'_> {
              FROM decisions d JOIN comments c ON c.id = d.comment_id WHERE",
         );
         decided(&mut select, sites, from, to);
-        select.push(" ORDER BY d.at DESC LIMIT ").bind(MOST_WAITS);
+        select
+            .push(" AND COALESCE(d.from_queue, '') <> ")
+            .bind(QueueName::Sampled.as_str())
+            .push(" ORDER BY d.at DESC LIMIT ")
+            .bind(MOST_WAITS);
         select.fetch_all(self).await
     }
 }
@@ -149,10 +154,17 @@ fn decided(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Time
         .push(" AND d.action IN ('approve', 'hide')");
 }
 
+/// How far a clock may have been set back, so that an id is older than its comment.
+const HOUR: i64 = 4 * QUARTER;
+
+/// No comment that was written then or later has an earlier id.
+pub(super) fn earliest_id(from: Timestamp) -> CommentId {
+    CommentId(first_id(Timestamp::from_millis(from.millis() - HOUR)))
+}
+
 /// Ids go by the time they were made, so that no other index is needed; a clock that was set back is allowed an hour.
 pub(super) fn arrived(select: &mut sql::Select, sites: &[SiteId], from: Timestamp, to: Timestamp) {
-    const HOUR: i64 = 4 * QUARTER;
-    let earliest = CommentId(first_id(Timestamp::from_millis(from.millis() - HOUR)));
+    let earliest = earliest_id(from);
     let latest = CommentId(first_id(Timestamp::from_millis(to.millis() + HOUR)));
     select.push(" c.site_id IN ");
     select

@@ -93,6 +93,37 @@ on_each_database! {
 }
 
 on_each_database! {
+    async fn the_newest_decisions_of_all_sites_are_looked_at_together(app: App) {
+        let (here, there, admin) = (app.site(), app.other_site(), app.admin());
+        let mut decided = Vec::new();
+        for number in 0..6 {
+            let site = if number % 2 == 0 { &here } else { &there };
+            let comment = site.comment("a", "awa", &remark(number)).await;
+            decided.push(decide(&admin, &comment, "approve", None).await);
+        }
+        // What stands no more counts among the newest, and is not shown.
+        undo(&admin, &decided[4]).await;
+        let store = palabre::store::Store::open(&app.database_url).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let sites = conn.db().sites().await.unwrap();
+        let sites: Vec<_> = sites.iter().map(|site| site.id).collect();
+        let mut newest = async |count| {
+            let found = conn.db().scored_decisions(&sites, count).await.unwrap();
+            let found = found.iter().map(|one| one.decision.to_string());
+            found.collect::<Vec<_>>()
+        };
+        let ids = |numbers: &[usize]| -> Vec<String> {
+            numbers.iter().map(|number| id(&decided[*number]["decision"]).to_owned()).collect()
+        };
+        assert_eq!(newest(100).await, ids(&[5, 3, 2, 1, 0]));
+        assert_eq!(newest(4).await, ids(&[5, 3]), "an undo, one that it took back, and two that stand");
+        assert_eq!(newest(0).await, ids(&[]));
+        drop(conn);
+        store.close().await;
+    }
+}
+
+on_each_database! {
     async fn moderators_agree_or_not_on_what_one_decided_after_another(app: App) {
         let site = app.site();
         let (binta, oumar) = (app.moderator("binta"), app.moderator("oumar"));

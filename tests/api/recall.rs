@@ -36,7 +36,7 @@ on_each_database! {
             nothing,
             json!({
                 "since": null, "until": nothing["until"], "sampled": 0, "uncertain": 0, "judged": 0, "least_judged": 50,
-                "held_wrong": 0, "missed_known": 0, "missed_estimate": null, "recall": null,
+                "least_of_site": 10, "held_wrong": 0, "missed_known": 0, "missed_estimate": null, "recall": null,
             })
         );
         // Before anything is drawn nothing counts.
@@ -107,7 +107,7 @@ on_each_database! {
             decide(&app, comment, "approve", "other").await;
         }
         let figures = recall(&app).await;
-        assert_eq!((&figures["missed_known"], &figures["missed_estimate"]), (&json!(4), &json!(2.0)));
+        assert_eq!((&figures["missed_known"], &figures["missed_estimate"]), (&json!(4), &json!(4.0)), "what is known is there");
         assert_eq!((&figures["held_wrong"], &figures["recall"]["value"]), (&json!(0), &json!(0.0)));
 
         // What was edited since is another text, and what its author deleted is gone.
@@ -115,7 +115,80 @@ on_each_database! {
         app.site().delete(&path(&unseen[0], "")).await.expect(204);
         let fewer = recall(&app).await;
         assert_eq!((&fewer["sampled"], &fewer["missed_known"]), (&json!(59), &json!(2)));
-        assert_eq!(fewer["missed_estimate"], 0.0);
+        assert_eq!(fewer["missed_estimate"], 2.0);
+    }
+}
+
+on_each_database! {
+    async fn an_answer_weighs_the_same_whatever_comes_of_an_appeal_and_what_went_along_weighs_once(app: App) {
+        app.set_policy(json!({"sample_share": 1, "banned_words": ["zouzou"]})).await;
+        // Nobody answers the first ten: the second ten, of the same class, stand for them.
+        let waiting = posted(&app, 0..10).await;
+        let answered = posted(&app, 10..20).await;
+        let others = posted(&app, 20..60).await;
+        app.sql("UPDATE samples SET probability = 0.5").await;
+        for comment in others.iter().chain(&answered[3..]) {
+            decide(&app, comment, "approve", "other").await;
+        }
+        let (binta, oumar) = (app.moderator("binta"), app.moderator("oumar"));
+        let scoped = |comment: &Value, reason: &str| {
+            json!({"action": "hide", "version": comment["version"], "reason": reason, "scope": "author_recent"})
+        };
+        decide(&app, &answered[0], "hide", "threat").await;
+        // Hidden along with what was held of the same author: that was not for being a sample.
+        let held = app.site().comment("b", "u11", "Zouzou.").await;
+        let went_along = binta.post(&path(&held, "/decisions"), scoped(&held, "threat")).await.expect(201);
+        assert_eq!(went_along["group"]["decided"], 2);
+        // But what is named was answered, with whatever else it takes along.
+        let second = app.site().comment("b", "u12", &remark(100)).await;
+        app.sql("UPDATE samples SET probability = 1 WHERE probability > 0.5").await;
+        let named = &answered[2];
+        let taken = binta.post(&path(named, "/decisions"), scoped(named, "threat")).await.expect(201);
+        assert_eq!(taken["group"]["decided"], 2);
+        assert_eq!(app.site().now(&second).await["status"], "hidden");
+
+        let before = recall(&app).await;
+        assert_eq!((&before["sampled"], &before["judged"]), (&json!(61), &json!(51)));
+        // Ten answered as samples stand for the first ten, too: the two that are wrong for four comments each. What went
+        // along stands for two, as it was drawn, or for one.
+        assert_eq!((&before["missed_known"], &before["missed_estimate"]), (&json!(4), &json!(11.0)), "{before:#}");
+
+        let site = app.site();
+        site.post(&path(&answered[0], "/appeals"), json!({"text": "Relisez."})).await.expect(201);
+        let again = site.now(&answered[0]).await;
+        let upheld = json!({"action": "hide", "version": again["version"], "reason": "threat", "note": "Non."});
+        oumar.post(&path(&again, "/decisions"), upheld).await.expect(201);
+        assert_eq!(recall(&app).await, before);
+
+        // What was taken back was no answer, and its class has what it had.
+        let hide = json!({"action": "hide", "version": waiting[0]["version"], "reason": "threat"});
+        let hidden = binta.post(&path(&waiting[0], "/decisions"), hide).await.expect(201);
+        assert_ne!(recall(&app).await["missed_estimate"], before["missed_estimate"]);
+        let undo = format!("/v1/decisions/{}/undo", hidden["decision"]["id"].as_str().unwrap());
+        binta.post(&undo, json!({})).await.expect(201);
+        assert_eq!(recall(&app).await, before);
+    }
+}
+
+on_each_database! {
+    async fn samples_of_one_site_say_nothing_of_another(app: App) {
+        app.set_policy(json!({"sample_share": 1})).await;
+        for comment in posted(&app, 0..50).await {
+            decide(&app, &comment, "approve", "other").await;
+        }
+        let policy = format!("/v1/sites/{OTHER_SITE}/policy");
+        app.admin().put(&policy, json!({"sample_share": 1})).await.expect(200);
+        let there = app.other_site().comment("z", "awa", &remark(60)).await;
+        let admin = app.admin();
+        let estimate = |query: &'static str| {
+            let admin = admin.clone();
+            async move { admin.get(&format!("/v1/recall{query}")).await.expect(200)["missed_estimate"].clone() }
+        };
+        assert_eq!(estimate("?site=bamako").await, 0.0);
+        assert_eq!(estimate("").await, json!(null), "nobody looked at the other site's");
+        let hide = json!({"action": "hide", "version": there["version"], "reason": "threat"});
+        admin.post(&path(&there, "/decisions"), hide).await.expect(201);
+        assert_eq!(estimate("").await, 1.0);
     }
 }
 

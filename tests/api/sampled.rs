@@ -177,6 +177,12 @@ on_each_database! {
         assert_eq!(binta.queues_of(&comment).await, ["sampled"]);
         site.edit(&comment, THREAT).await;
         assert_eq!(binta.queues_of(&comment).await, ["waiting"]);
+        // What the policy hides is no sample of what it publishes.
+        app.set_policy(json!({"sample_share": 1, "banned_words": ["zouzou"], "hide_banned_words": true})).await;
+        let sampled = site.comment("a", "awa", &remark(3)).await;
+        assert_eq!(binta.queues_of(&sampled).await, ["sampled"]);
+        assert_eq!(site.edit(&sampled, "Zouzou !").await["status"], "hidden");
+        assert_eq!(binta.queues_of(&sampled).await, [""; 0]);
         let deleted = site.comment("a", "awa", &remark(2)).await;
         site.delete(&path(&deleted, "")).await.expect(204);
         assert_eq!(binta.get("/v1/queue/counts").await.expect(200)["sampled"], 0);
@@ -215,5 +221,40 @@ on_each_database! {
         app.sql(r#"UPDATE sites SET policy = '{"max_links": 7}', policy_version = policy_version + 1"#).await;
         let policy = app.admin().get("/v1/sites/bamako/policy").await.expect(200);
         assert_eq!((&policy["max_links"], &policy["sample_share"]), (&json!(7), &json!(0.02)));
+    }
+}
+
+on_each_database! {
+    async fn a_policy_that_says_nothing_of_samples_is_stored_as_before_there_were_any(app: App) {
+        let stored = || async {
+            let policies = app.texts("SELECT policy FROM sites WHERE slug = 'bamako'").await;
+            serde_json::from_str::<Value>(&policies[0]).unwrap()
+        };
+        app.set_policy(json!({"sample_share": 0.02, "hold": {"threat": 0.6}})).await;
+        assert_eq!(stored().await["sample_share"], Value::Null);
+        let policy = app.admin().get("/v1/sites/bamako/policy").await.expect(200);
+        assert_eq!((&policy["sample_share"], &policy["hold"]["threat"]), (&json!(0.02), &json!(0.6)));
+        app.set_policy(json!({"sample_share": 0.5})).await;
+        assert_eq!(stored().await["sample_share"], 0.5);
+    }
+}
+
+on_each_database! {
+    async fn nobody_waited_for_what_was_decided_as_a_sample(app: App) {
+        let (site, binta) = (app.site(), app.moderator("binta"));
+        draw_all(&app).await;
+        let calm = site.comment("a", "awa", CALM).await;
+        decide(&binta, &calm, "approve", "other").await;
+        let of_binta = || async { binta.get("/v1/stats").await.expect(200)["moderators"][0].clone() };
+        let one = of_binta().await;
+        assert_eq!((&one["decisions"], &one["median_seconds"]), (&json!(1), &json!(null)));
+        let threat = site.comment("a", "bob", THREAT).await;
+        decide(&binta, &threat, "hide", "threat").await;
+        let seen = site.comment("a", "awa", &remark(1)).await;
+        app.sql("DELETE FROM queue").await;
+        decide(&binta, &seen, "approve", "other").await;
+        let both = of_binta().await;
+        assert_eq!(both["decisions"], 3);
+        assert!(both["median_seconds"].is_number(), "{both:#}");
     }
 }

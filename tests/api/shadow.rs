@@ -202,6 +202,67 @@ on_each_database! {
         // A third one, which knows nothing but what is stored, finds nothing left to do.
         let third = app.beside(open_doors()).await;
         assert_eq!(third.moderation.score_for_shadow().await.unwrap(), ShadowStep::Idle);
+        // Page after page they are read once each, the newest first.
+        let store = palabre::store::Store::open(&app.database_url).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let shadow = conn.db().shadow().await.unwrap().unwrap();
+        let (mut read, mut before) = (Vec::new(), None);
+        loop {
+            let page = conn.db().shadowed(shadow.id, Some(shadow.set_at), before, 100).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(*last);
+            read.extend(page);
+        }
+        assert_eq!(read.len(), 320);
+        assert!(read.is_sorted_by(|a, b| a > b));
+        let tomorrow = palabre::domain::Timestamp::from_millis(shadow.set_at.millis() + 24 * 60 * 60 * 1000);
+        assert_eq!(conn.db().shadowed(shadow.id, Some(tomorrow), None, 100).await.unwrap(), []);
+        drop(conn);
+        store.close().await;
+    }
+}
+
+on_each_database! {
+    async fn a_text_that_was_decided_in_several_places_tells_once(app: App) {
+        let (site, moderator) = (app.site(), app.moderator("binta"));
+        set_shadow(&app, &models::harsh("ours-1"), "ours-1").await;
+        app.set_policy(json!({"hold_duplicates": false})).await;
+        for thread in ["a", "b", "c"] {
+            let copy = site.comment(thread, "awa", NEWS).await;
+            moderator.decide(&copy, "approve").await.expect(201);
+        }
+        // The newest copy is one that nobody decided.
+        site.comment("d", "awa", NEWS).await;
+        let rude = site.comment("a", "awa", &remark(1)).await;
+        let hide = json!({"action": "hide", "version": 1, "reason": "abusive"});
+        moderator.post(&path(&rude, "/decisions"), hide).await.expect(201);
+        score(&app, 5).await;
+        let compared = compare(&app, "ours-1", "").await;
+        let insult = &compared["labels"][1]["auc"];
+        assert_eq!((&insult["positives"], &insult["negatives"]), (&json!(1), &json!(1)), "{compared:#}");
+        assert_eq!((&compared["compared"], &compared["judged"]["hold_shadow_only"]["fine"]), (&json!(5), &json!(3)));
+        // Nothing was scored before it was set, whatever one asks for.
+        assert_eq!(compare(&app, "ours-1", "?since=2020-01-01T00:00:00Z").await["since"], compared["set_at"]);
+        let later = "2999-01-01T00:00:00.000Z";
+        assert_eq!(compare(&app, "ours-1", &format!("?since={later}")).await["since"], later);
+    }
+}
+
+on_each_database! {
+    async fn a_shadow_that_was_restored_elsewhere_goes_on_with_what_is_written_there(app: App) {
+        let site = app.site();
+        set_shadow(&app, &models::harsh("ours-1"), "ours-1").await;
+        site.comment("a", "awa", CALM).await;
+        score(&app, 1).await;
+        // Only PostgreSQL counts transactions beyond what is in the database.
+        if !app.database_url.starts_with("sqlite:") {
+            app.sql("UPDATE shadows SET tx = tx + 1000000000000").await;
+        }
+        let restored = app.beside(open_doors()).await;
+        restored.moderation.score_for_shadow().await.unwrap();
+        site.comment("a", "awa", &remark(1)).await;
+        score(&restored, 2).await;
+        assert_eq!(compare(&restored, "ours-1", "").await["compared"], 2);
     }
 }
 

@@ -199,7 +199,7 @@ async function stored(page) {
 		would: { hold_both: 40, hold_live_only: 11, hold_shadow_only: 17, hold_neither: 1166 },
 		judged: { hold_live_only: { wrong: 2, fine: 9 }, hold_shadow_only: { wrong: 13, fine: 4 } },
 		labels: [{ label: 'insult', hold_live_only: 5, hold_shadow_only: 6, auc: { live: 0.81, shadow: 0.87, positives: 30, negatives: 300 } }, { label: 'spam', hold_live_only: 0, hold_shadow_only: 0, auc: null }],
-		items: [{ comment: 'c1', site: 'soir', thread: 'une', live: zeros, shadow: { ...zeros, insult: 0.9 }, verdict: 'held_by_shadow_only', judged: 'wrong' }],
+		items: [{ comment: 'c1', site: 'soir', thread: 'une', live: zeros, shadow: { ...zeros, insult: 0.9 }, verdict: 'held_by_shadow_only', label: 'insult', judged: 'wrong' }],
 	});
 	await answer('**/v1/comments/c1?*', { id: 'c1', body: 'Espèce de <b>kandjaro</b>' });
 	await answer(/\/v1\/recall/, { sampled: 200, judged: 180, held_wrong: 20, missed_estimate: 4, recall: { value: 0.9, low: 0.8, high: 0.95 } });

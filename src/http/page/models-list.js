@@ -112,10 +112,7 @@ async function compare(place, version) {
 	);
 }
 
-const odds = (score) => Math.log(Math.max(score, 1e-4) / Math.max(1 - score, 1e-4));
-
-function differing({ comment, site, thread, live, shadow: next, verdict, judged }) {
-	const [label] = LABELS.toSorted((a, b) => Math.abs(odds(next[b]) - odds(live[b])) - Math.abs(odds(next[a]) - odds(live[a])));
+function differing({ comment, site, thread, live, shadow: next, verdict, label, judged }) {
 	const text = h('button.link', { onclick: () => reveal(text, comment, site) }, `${site} · ${thread}`);
 	return [text, t(`v.${verdict}`), t(`r.${label}`), share(live[label]), share(next[label]), judged ? t(`j.${judged}`) : '–'];
 }
