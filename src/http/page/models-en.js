@@ -45,6 +45,8 @@ export default {
 	'on.own': 'our sentences',
 	before: 'AUC, live',
 	after: 'AUC, new',
+	scoreLive: 'Score, live',
+	scoreNew: 'Score, new',
 	gain: 'Gain',
 	interval: '95 % interval',
 	range: '{low} to {high}',

@@ -45,6 +45,8 @@ export default {
 	'on.own': 'nos phrases',
 	before: 'AUC, en service',
 	after: 'AUC, nouveau',
+	scoreLive: 'Score, en service',
+	scoreNew: 'Score, nouveau',
 	gain: 'Gain',
 	interval: 'Intervalle à 95 %',
 	range: '{low} à {high}',

@@ -108,7 +108,7 @@ async function compare(place, version) {
 		place, h('h3', {}, t('shadowTitle2', { version, live })), h('p.say', {}, t('compared', { n })),
 		table(t('shadow'), [t('waits'), t('comments'), t('judgedWrong'), t('judgedFine')], ['hold_both', 'hold_live_only', 'hold_shadow_only', 'hold_neither'].map(row)),
 		table(t('byLabel'), [t('label'), t('would.hold_live_only'), t('would.hold_shadow_only'), t('before'), t('after')], labels.map((one) => [t(`r.${one.label}`), fixed(one.hold_live_only, 0), fixed(one.hold_shadow_only, 0), auc(one.auc, 'live'), auc(one.auc, 'shadow')])),
-		items.length > 0 && table(t('differMost'), [t('comment'), t('waits'), t('label'), t('before'), t('after'), t('verdict')], items.map(differing)),
+		items.length > 0 && table(t('differMost'), [t('comment'), t('waits'), t('label'), t('scoreLive'), t('scoreNew'), t('verdict')], items.map(differing)),
 	);
 }
 
