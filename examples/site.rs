@@ -116,7 +116,7 @@ async fn run(args: &Args, file: &Path) -> anyhow::Result<()> {
                 both.negatives,
                 both.live,
                 both.candidate,
-                both.candidate - both.live,
+                both.difference(),
                 both.gain.low,
                 both.gain.high
             );

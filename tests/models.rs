@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/models.rs"]
 mod models;
 #[path = "support/postgres.rs"]
@@ -21,66 +23,34 @@ use std::{
     time::{Duration, Instant},
 };
 
+use client::Client;
 use palabre::classifier::Model;
-use program::{Home, PATIENCE, Server, on_each_database};
+use program::{Home, PATIENCE, on_each_database};
 use serde_json::{Value, json};
 
 /// How soon a running server must follow.
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(2);
 const TEXT: &str = "Ce ministre est un âne, et son voisin un menteur.";
 
-#[derive(Clone)]
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
+async fn score(client: &Client) -> Value {
+    let text = json!({"text": TEXT, "explain": true});
+    client.posted("/v1/score", text).await
 }
 
-impl Client {
-    fn of(server: &Server, token: &str) -> Self {
-        Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            address: server.address.clone(),
-            token: token.trim_end().to_owned(),
+/// What it scores once it does so with this model.
+async fn scored_by(client: &Client, version: &str, within: Duration) -> Value {
+    let begun = Instant::now();
+    loop {
+        let scored = score(client).await;
+        if scored["model"] == version {
+            return scored;
         }
-    }
-
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let request = self.http.post(format!("{}{path}", self.address));
-        let request = request.bearer_auth(&self.token).json(&body);
-        let response = request.send().await.expect("the server answers");
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.address));
-        let response = request.bearer_auth(&self.token).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-
-    async fn score(&self) -> Value {
-        let (status, scored) = self
-            .post("/v1/score", json!({"text": TEXT, "explain": true}))
-            .await;
-        assert_eq!(status, 200);
-        scored
-    }
-
-    /// What it scores once it does so with this model.
-    async fn scored_by(&self, version: &str, within: Duration) -> Value {
-        let begun = Instant::now();
-        loop {
-            let scored = self.score().await;
-            if scored["model"] == version {
-                return scored;
-            }
-            assert!(
-                begun.elapsed() < within,
-                "still scored by {}",
-                scored["model"]
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        assert!(
+            begun.elapsed() < within,
+            "still scored by {}",
+            scored["model"]
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -113,7 +83,7 @@ on_each_database! {
         let servers = [home.serve(), home.serve()];
         let site = home.token("site", "bamako");
         let clients = servers.each_ref().map(|server| Client::of(server, &site));
-        let before = clients[0].score().await;
+        let before = score(&clients[0]).await;
         assert_eq!(before["model"], shipped());
 
         let stop = Arc::new(AtomicBool::new(false));
@@ -136,12 +106,12 @@ on_each_database! {
         assert_eq!((&taken["version"], &taken["live"]), (&json!("ours-1"), &json!(false)));
         home.stdout(&["models", "activate", "ours-1"]);
         for client in &clients {
-            let scored = client.scored_by("ours-1", FOLLOWS_WITHIN).await;
+            let scored = scored_by(client, "ours-1", FOLLOWS_WITHIN).await;
             assert!(scored["scores"]["insult"].as_f64() > before["scores"]["insult"].as_f64());
         }
         home.stdout(&["models", "rollback"]);
         for client in &clients {
-            assert_eq!(client.scored_by(&shipped(), FOLLOWS_WITHIN).await, before, "bit for bit");
+            assert_eq!(scored_by(client, &shipped(), FOLLOWS_WITHIN).await, before, "bit for bit");
         }
         stop.store(true, Ordering::Relaxed);
         for writer in writers {
@@ -152,13 +122,13 @@ on_each_database! {
         let admin = Client::of(&servers[0], &home.stdout(&["token", "--role", "admin", "--subject", "root"]));
         let (status, answer) = admin.post("/v1/models/ours-1/activate", json!({})).await;
         assert_eq!((status, &answer["live"]), (200, &json!(true)));
-        assert_eq!(clients[0].score().await["model"], "ours-1");
-        clients[1].scored_by("ours-1", FOLLOWS_WITHIN).await;
+        assert_eq!(score(&clients[0]).await["model"], "ours-1");
+        scored_by(&clients[1], "ours-1", FOLLOWS_WITHIN).await;
         let (_, shown) = admin.get("/v1/models/ours-1").await;
         assert_eq!(shown["live"], true);
         assert!(shown["figures"]["test"]["rows"].as_u64() > Some(1000));
         assert_eq!(admin.post("/v1/models:rollback", json!({})).await.1["version"], shipped());
-        assert_eq!(clients[0].score().await, before);
+        assert_eq!(score(&clients[0]).await, before);
         assert_eq!(admin.get("/v1/models").await.1["items"].as_array().unwrap().len(), 2);
         assert_eq!(admin.post("/v1/models/nothing/activate", json!({})).await.0, 404);
     }
@@ -229,7 +199,7 @@ on_each_database! {
             assert!(begun.elapsed() < PATIENCE, "it is told nowhere");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert_eq!(client.score().await["model"], shipped());
+        assert_eq!(score(&client).await["model"], shipped());
     }
 }
 
@@ -288,7 +258,7 @@ on_each_database! {
         let path = file(&home, "ours", &models::wary("ours-1"));
         home.stdout(&["models", "import", &path]);
         home.stdout(&["models", "activate", "ours-1"]);
-        site.scored_by("ours-1", PATIENCE).await;
+        scored_by(&site, "ours-1", PATIENCE).await;
         assert_eq!(rescored(&["--since", "2999-01-01T00:00:00.000Z"]), 0);
         assert_eq!(rescored(&["--site", "bamako", "--thread", "t1"]), 2);
         assert_eq!(rescored(&[]), 2, "it goes on where it was");

@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]
@@ -23,50 +25,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::{Home, PATIENCE, Server, on_each_database, stderr};
+use client::Client;
+use program::{Home, PATIENCE, on_each_database, stderr};
 use serde_json::{Value, json};
-
-impl Server {
-    fn client(&self, token: &str) -> Client {
-        Client {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            address: self.address.clone(),
-            token: token.to_owned(),
-        }
-    }
-}
-
-#[derive(Clone)]
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Client {
-    /// Status and body, unless the server went away.
-    async fn try_post(&self, path: &str, body: Value) -> Option<(u16, Value)> {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.address))
-            .bearer_auth(&self.token);
-        let response = request.json(&body).send().await.ok()?;
-        Some((response.status().as_u16(), response.json().await.ok()?))
-    }
-
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        self.try_post(path, body).await.expect("the server answers")
-    }
-
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.address))
-            .bearer_auth(&self.token);
-        let response = request.send().await.expect("the server answers");
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-}
 
 fn comment(body: &str) -> Value {
     json!({"body": body, "author": {"id": "awa", "name": "Awa"}})
@@ -105,7 +66,7 @@ on_each_database! {
         assert_eq!(server.wait(), (Some(0), String::new()), "one line on stdout, and a clean end");
 
         let server = home.serve();
-        let (_, thread) = server.client(&token).get("/v1/threads/a").await;
+        let (_, thread) = Client::of(&server, &token).get("/v1/threads/a").await;
         assert_eq!(thread["counts"]["published"], 1);
     }
 }
@@ -121,7 +82,7 @@ on_each_database! {
             let count = Arc::new(AtomicUsize::new(0));
             let writers: Vec<_> = (0..8)
                 .map(|writer| {
-                    let (client, count) = (server.client(&token), Arc::clone(&count));
+                    let (client, count) = (Client::of(&server, &token), Arc::clone(&count));
                     tokio::spawn(async move {
                         let mut mine = Vec::new();
                         for number in 0.. {
@@ -153,7 +114,7 @@ on_each_database! {
             }
 
             let server = home.serve();
-            let client = server.client(&token);
+            let client = Client::of(&server, &token);
             let mut stored: HashMap<String, Value> = HashMap::new();
             let mut counted = 0;
             for thread in ["t0", "t1"] {
@@ -187,16 +148,16 @@ on_each_database! {
         assert_eq!(admin.lines().count(), 1);
         assert_eq!(admin.trim_end().split('.').count(), 3, "a JWT and nothing else: {admin:?}");
         let server = home.serve();
-        assert_eq!(server.client(admin.trim_end()).get("/v1/queue").await.0, 200);
+        assert_eq!(Client::of(&server, admin.trim_end()).get("/v1/queue").await.0, 200);
 
         // And beside a running server, which sees it at once.
         assert_eq!(home.stdout(&["site", "add", "le-soir"]), "le-soir\n");
         let token = home.token("site", "le-soir");
-        let (status, _) = server.client(&token).post("/v1/threads/a/comments", comment("Merci.")).await;
+        let (status, _) = Client::of(&server, &token).post("/v1/threads/a/comments", comment("Merci.")).await;
         assert_eq!(status, 201);
         let moderator = home.token("moderator", "le-soir");
-        assert_eq!(server.client(&moderator).get("/v1/threads/a").await.0, 200);
-        assert_eq!(server.client(&moderator).post("/v1/threads/a/comments", comment("Merci.")).await.0, 403);
+        assert_eq!(Client::of(&server, &moderator).get("/v1/threads/a").await.0, 200);
+        assert_eq!(Client::of(&server, &moderator).post("/v1/threads/a/comments", comment("Merci.")).await.0, 403);
 
         for (args, words) in [
             (&["site", "add", "le-soir"][..], &["already"][..]),
@@ -216,7 +177,7 @@ on_each_database! {
         assert_eq!(json["slug"], "le-soir");
 
         let short = home.stdout(&["token", "--role", "admin", "--ttl", "1s"]);
-        let client = server.client(short.trim_end());
+        let client = Client::of(&server, short.trim_end());
         let begun = Instant::now();
         while client.get("/v1/queue").await.0 != 401 {
             assert!(begun.elapsed() < PATIENCE, "it never expires");
@@ -393,7 +354,7 @@ async fn the_demo_shows_itself_and_leaves_nothing_behind() {
             .unwrap();
         line.split_whitespace().last().unwrap().to_owned()
     };
-    let site = server.client(&token("site "));
+    let site = Client::of(&server, &token("site "));
     let seeds = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/threads")).unwrap();
     for file in seeds {
         let seed: Value =
@@ -411,11 +372,17 @@ async fn the_demo_shows_itself_and_leaves_nothing_behind() {
         assert!((written..=written + 1).contains(&stored), "{thread:#}");
     }
     assert_eq!(
-        server.client(&token("moderator ")).get("/v1/queue").await.0,
+        Client::of(&server, &token("moderator "))
+            .get("/v1/queue")
+            .await
+            .0,
         200
     );
     assert_eq!(
-        server.client(&token("admin ")).get("/v1/decisions").await.0,
+        Client::of(&server, &token("admin "))
+            .get("/v1/decisions")
+            .await
+            .0,
         200
     );
     server.signal("-INT");
@@ -435,7 +402,7 @@ on_each_database! {
         let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("PALABRE_LOG", "debug,sqlx=info");
         let mut server = home.start(command);
-        let (reader, binta) = (server.client(&site), server.client(&moderator));
+        let (reader, binta) = (Client::of(&server, &site), Client::of(&server, &moderator));
         let post = |body: &str, email: &str, ip: &str| {
             json!({
                 "body": body, "thread": {"title": "titreprive"},
@@ -452,7 +419,7 @@ on_each_database! {
         assert_eq!(reader.post("/v1/texteprive", json!({})).await.0, 404);
         assert_eq!(binta.get("/v1/queue?q=texteprive&author=auteurprive").await.0, 200);
         assert_eq!(binta.get("/v1/queue?cursor=texteprive").await.0, 422);
-        assert_eq!(server.client("jetonprive.a.b").get("/v1/queue").await.0, 401);
+        assert_eq!(Client::of(&server, "jetonprive.a.b").get("/v1/queue").await.0, 401);
         assert_eq!(binta.post("/v1/score", json!({"text": "texteprive"})).await.0, 200);
         let decisions = format!("/v1/comments/{}/decisions", held["id"].as_str().unwrap());
         let decision = json!({"action": "hide", "version": 1, "note": "noteprivee"});

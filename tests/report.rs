@@ -7,6 +7,10 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/day.rs"]
+mod day;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]
@@ -16,51 +20,16 @@ mod site;
 
 use std::fs;
 
+use client::Client;
 use palabre::classifier::Model;
-use program::{Home, Server, on_each_database, stderr};
-use reqwest::{Method, Response};
+use program::{Home, on_each_database, stderr};
+use reqwest::Method;
 use serde_json::{Value, json};
 use site::Dice;
 
 /// What a reader may add to a comment to harm who reads the report.
 const HOSTILE: &str =
     "<img src=x onerror=alert(1)> </td><script>alert(2)</script> \"q\" 'x' & \u{202e}gnorw";
-
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Client {
-    fn of(server: &Server, token: &str) -> Self {
-        Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            address: server.address.clone(),
-            token: token.trim_end().to_owned(),
-        }
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
-        let request = self.http.request(method, format!("{}{path}", self.address));
-        let request = request.bearer_auth(&self.token);
-        let request = match &body {
-            Some(body) => request.json(body),
-            None => request,
-        };
-        request.send().await.expect("the server answers")
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let response = self.ask(Method::POST, path, Some(body)).await;
-        assert!(
-            response.status().is_success(),
-            "{}",
-            response.text().await.unwrap()
-        );
-        response.json().await.unwrap()
-    }
-}
 
 /// What must hold of the page whatever is in it.
 fn is_harmless(page: &str) {
@@ -94,21 +63,12 @@ on_each_database! {
         let reader = Client::of(&server, &home.token("site", "bamako"));
         let moderator = Client::of(&server, &home.token("moderator", "bamako"));
         let mut dice = Dice::new(21);
-        let mut decisions = Vec::new();
-        for (n, (body, rude)) in site::comments(&mut dice, 400).into_iter().enumerate() {
+        let comments = site::comments(&mut dice, 400).into_iter().enumerate();
+        let comments = comments.map(|(n, (body, rude))| {
             let tail = if n % 5 == 0 { HOSTILE } else { "" };
-            let body = json!({"body": format!("{body} {tail}"), "author": {"id": format!("u{}", n % 7), "name": "U"}});
-            let posted = reader.post(&format!("/v1/threads/t{}/comments", n / 15), body).await;
-            let mut decision = json!({"comment_id": posted["id"], "version": posted["version"], "action": "approve"});
-            if rude {
-                decision["action"] = "hide".into();
-                decision["reason"] = "abusive".into();
-            }
-            decisions.push(decision);
-        }
-        for batch in decisions.chunks(100) {
-            moderator.post("/v1/decisions:batch", json!({"decisions": batch})).await;
-        }
+            (format!("{body} {tail}"), rude)
+        });
+        day::busy(&reader, &moderator, comments.collect()).await;
         let directory = home.directory.path().join("new/report");
         let printed = home.stdout(&["train", "--decisions", "--json", "--report", directory.to_str().unwrap()]);
         let page = fs::read_to_string(directory.join("index.html")).unwrap();
@@ -125,17 +85,17 @@ on_each_database! {
         assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), report);
 
         let gone = report["closer"]["movers"][0]["comment"].as_str().unwrap();
-        let words = reader.ask(Method::GET, &format!("/v1/comments/{gone}"), None).await;
+        let words = reader.ask(Method::GET, &format!("/v1/comments/{gone}")).await;
         let words: Value = words.json().await.unwrap();
         let words: String = words["body"].as_str().unwrap().chars().take(30).collect();
         let words = words.replace('\'', "&#39;");
         assert!(page.contains(&words));
         assert!(!page.contains("deleted since"));
-        let deleted = reader.ask(Method::DELETE, &format!("/v1/comments/{gone}"), None).await;
+        let deleted = reader.ask(Method::DELETE, &format!("/v1/comments/{gone}")).await;
         assert!(deleted.status().is_success());
         let admin = Client::of(&server, &home.stdout(&["token", "--role", "admin", "--subject", "root"]));
         let version = report["version"].as_str().unwrap();
-        let served = admin.ask(Method::GET, &format!("/v1/models/{version}/report"), None).await;
+        let served = admin.ask(Method::GET, &format!("/v1/models/{version}/report")).await;
         assert_eq!(served.status(), 200);
         assert!(served.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
         let policy = served.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -146,11 +106,11 @@ on_each_database! {
         assert!(served.contains(&format!("deleted since</small> <code>{gone}")) && !served.contains(&words), "{gone}");
 
         let shipped = Model::from_bytes(Model::SHIPPED).unwrap();
-        let shipped = admin.ask(Method::GET, &format!("/v1/models/{}/report", shipped.version()), None).await;
+        let shipped = admin.ask(Method::GET, &format!("/v1/models/{}/report", shipped.version())).await;
         let shipped = shipped.text().await.unwrap();
         is_harmless(&shipped);
         assert!(shipped.contains("held against no other model") && shipped.contains("<th scope=\"row\">threat"));
-        let unknown = admin.ask(Method::GET, "/v1/models/none/report", None).await;
+        let unknown = admin.ask(Method::GET, "/v1/models/none/report").await;
         assert_eq!(unknown.status(), 404);
     }
 }

@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/models.rs"]
 mod models;
 #[path = "support/postgres.rs"]
@@ -15,39 +17,18 @@ mod program;
 
 use std::time::{Duration, Instant};
 
+use client::Client;
 use palabre::classifier::Model;
-use program::{Home, PATIENCE, Server, on_each_database};
+use program::{Home, PATIENCE, on_each_database};
 use serde_json::{Value, json};
 
 const CALM: &str = "Merci pour cet article,\nil explique bien la réforme.";
 
-/// A site, as it posts to a server.
-#[derive(Clone)]
-struct Site {
-    http: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Site {
-    fn of(home: &Home, server: &Server) -> Self {
-        Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            address: server.address.clone(),
-            token: home.token("site", "bamako"),
-        }
-    }
-
-    /// The id of a new comment; none where the server went away.
-    async fn post(&self, body: &str) -> Option<String> {
-        let request = self
-            .http
-            .post(format!("{}/v1/threads/a/comments", self.address));
-        let comment = json!({"body": body, "author": {"id": "awa", "name": "Awa"}});
-        let request = request.bearer_auth(&self.token).json(&comment);
-        let posted: Value = request.send().await.ok()?.json().await.ok()?;
-        Some(posted["id"].as_str()?.to_owned())
-    }
+/// The id of a new comment; none where the server went away.
+async fn post(site: &Client, body: &str) -> Option<String> {
+    let comment = json!({"body": body, "author": {"id": "awa", "name": "Awa"}});
+    let (_, posted) = site.try_post("/v1/threads/a/comments", comment).await?;
+    Some(posted["id"].as_str()?.to_owned())
 }
 
 fn import(home: &Home, artefact: &[u8]) -> String {
@@ -80,7 +61,7 @@ on_each_database! {
     async fn servers_score_for_the_shadow_and_the_command_line_compares(home: Home) {
         home.stdout(&["site", "add", "bamako"]);
         let servers = [home.serve(), home.serve()];
-        let [one, other] = servers.each_ref().map(|server| Site::of(&home, server));
+        let [one, other] = servers.each_ref().map(|server| Client::of(server, &home.token("site", "bamako")));
         import(&home, &models::harsh("ours-1"));
         let message = home.failure(&["models", "compare"]);
         assert!(message.contains("make it the shadow first"), "{message}");
@@ -89,8 +70,8 @@ on_each_database! {
         assert!(list.contains("shadow  ours-1  trained") && list.contains("live  "), "{list}");
         assert!(home.stdout(&["models", "compare"]).contains("Nothing to compare yet"));
 
-        let calm = one.post(CALM).await.unwrap();
-        other.post("Le marché rouvre lundi matin, avec de nouveaux hangars.").await.unwrap();
+        let calm = post(&one, CALM).await.unwrap();
+        post(&other, "Le marché rouvre lundi matin, avec de nouveaux hangars.").await.unwrap();
         wait_for(&home, 2).await;
         let shown = home.stdout(&["models", "compare", "ours-1", "--site", "bamako"]);
         for part in [
@@ -126,10 +107,10 @@ on_each_database! {
         let mut stored = 0;
         for life in 0..3 {
             let mut server = home.serve();
-            let site = Site::of(&home, &server);
+            let site = Client::of(&server, &home.token("site", "bamako"));
             let writer = tokio::spawn(async move {
                 let mut stored = 0;
-                while site.post(&format!("Phrase {stored} de la vie {life}, merci.")).await.is_some() {
+                while post(&site, &format!("Phrase {stored} de la vie {life}, merci.")).await.is_some() {
                     stored += 1;
                 }
                 stored
@@ -141,12 +122,10 @@ on_each_database! {
         }
         // A comment whose answer was lost may be stored: all that are there have scores in the end.
         let server = home.serve();
-        let site = Site::of(&home, &server);
-        site.post(CALM).await.unwrap();
+        let site = Client::of(&server, &home.token("site", "bamako"));
+        post(&site, CALM).await.unwrap();
         wait_for(&home, stored + 1).await;
-        let thread = reqwest::Client::builder().no_proxy().build().unwrap();
-        let thread = thread.get(format!("{}/v1/threads/a", server.address)).bearer_auth(&site.token);
-        let thread: Value = thread.send().await.unwrap().json().await.unwrap();
+        let (_, thread) = site.get("/v1/threads/a").await;
         let counts = thread["counts"].as_object().unwrap().values();
         let all: u64 = counts.map(|count| count.as_u64().unwrap()).sum();
         wait_for(&home, all).await;

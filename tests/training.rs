@@ -6,6 +6,10 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/day.rs"]
+mod day;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]
@@ -20,6 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use client::Client;
 use palabre::{
     classifier::{
         Comment, Model,
@@ -27,7 +32,7 @@ use palabre::{
     },
     domain::{Label, PerLabel},
 };
-use program::{Home, PATIENCE, Server, on_each_database, stderr};
+use program::{Home, PATIENCE, on_each_database, stderr};
 use serde_json::{Value, json};
 use site::Dice;
 
@@ -248,87 +253,35 @@ fn too_few_decisions_are_no_reason_to_refuse() {
     );
 }
 
-fn client(server: &Server, token: &str) -> Client {
-    Client {
-        http: reqwest::Client::builder().no_proxy().build().unwrap(),
-        address: server.address.clone(),
-        token: token.trim_end().to_owned(),
-    }
-}
-
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Client {
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let request = self.http.post(format!("{}{path}", self.address));
-        let request = request.bearer_auth(&self.token).json(&body);
-        let response = request.send().await.expect("the server answers");
-        assert!(
-            response.status().is_success(),
-            "{}",
-            response.text().await.unwrap()
-        );
-        response.json().await.unwrap()
-    }
-}
-
-/// Readers post `count` comments, and moderators decide them all.
-async fn busy_day(reader: &Client, moderator: &Client, seed: u64, count: usize) {
-    let mut dice = Dice::new(seed);
-    let mut decisions = Vec::new();
-    for (n, (body, rude)) in site::comments(&mut dice, count).into_iter().enumerate() {
-        let author = json!({"id": format!("u{}", n % 7), "name": "U"});
-        let path = format!("/v1/threads/t{}/comments", n / 15);
-        let posted = reader
-            .post(&path, json!({"body": body, "author": author}))
-            .await;
-        let mut decision =
-            json!({"comment_id": posted["id"], "version": posted["version"], "action": "approve"});
-        if rude {
-            decision["action"] = "hide".into();
-            decision["reason"] = "abusive".into();
-        }
-        decisions.push(decision);
-    }
-    for batch in decisions.chunks(100) {
-        let batch = json!({"decisions": batch});
-        moderator.post("/v1/decisions:batch", batch).await;
-    }
-}
-
 on_each_database! {
     async fn decisions_become_a_model_that_serves(home: Home) {
         home.stdout(&["site", "add", "bamako"]);
         let server = home.serve();
-        let reader = client(&server, &home.token("site", "bamako"));
-        let moderator = client(&server, &home.token("moderator", "bamako"));
-        busy_day(&reader, &moderator, 21, 300).await;
+        let reader = Client::of(&server, &home.token("site", "bamako"));
+        let moderator = Client::of(&server, &home.token("moderator", "bamako"));
+        day::busy(&reader, &moderator, site::comments(&mut Dice::new(21), 300)).await;
         // One that is taken back, one that waits for another's word, and one that says nothing of the text.
         let mut ids = Vec::new();
         for body in ["Première phrase de trop ici.", "Deuxième phrase de trop là.", "Troisième phrase en trop."] {
-            let posted = reader.post("/v1/threads/x/comments", json!({"body": body, "author": {"id": "z", "name": "Z"}})).await;
+            let posted = reader.posted("/v1/threads/x/comments", json!({"body": body, "author": {"id": "z", "name": "Z"}})).await;
             ids.push(posted["id"].as_str().unwrap().to_owned());
         }
         let decide = |id: &str, body: Value| {
             let path = format!("/v1/comments/{id}/decisions");
             let moderator = &moderator;
-            async move { moderator.post(&path, body).await }
+            async move { moderator.posted(&path, body).await }
         };
         let undone = decide(&ids[0], json!({"action": "hide", "version": 1, "reason": "hate"})).await;
-        moderator.post(&format!("/v1/decisions/{}/undo", undone["decision"]["id"].as_str().unwrap()), json!({})).await;
+        moderator.posted(&format!("/v1/decisions/{}/undo", undone["decision"]["id"].as_str().unwrap()), json!({})).await;
         decide(&ids[1], json!({"action": "hide", "version": 1, "reason": "off_topic"})).await;
         decide(&ids[2], json!({"action": "hide", "version": 1})).await;
 
         // Another site, whose decisions lie between those of the first.
         home.stdout(&["site", "add", "segou"]);
-        let there = client(&server, &home.token("site", "segou"));
-        let decides_there = client(&server, &home.token("moderator", "segou"));
-        busy_day(&there, &decides_there, 22, 40).await;
-        busy_day(&reader, &moderator, 23, 20).await;
+        let there = Client::of(&server, &home.token("site", "segou"));
+        let decides_there = Client::of(&server, &home.token("moderator", "segou"));
+        day::busy(&there, &decides_there, site::comments(&mut Dice::new(22), 40)).await;
+        day::busy(&reader, &moderator, site::comments(&mut Dice::new(23), 20)).await;
         let of_one = home.run(&["train", "--decisions", "--site", "segou", "--json"]);
         let of_one: Value = serde_json::from_slice(&of_one.stdout).unwrap();
         assert_eq!(of_one["lessons"], 40);
@@ -341,10 +294,10 @@ on_each_database! {
         assert!(version.ends_with(".site-1"), "{version}");
         let begun = Instant::now();
         let text = json!({"text": "Nafi est un vrai kandjaro, on le sait à Mopti."});
-        while reader.post("/v1/score", text.clone()).await["model"] != version {
+        while reader.posted("/v1/score", text.clone()).await["model"] != version {
             assert!(begun.elapsed() < Duration::from_secs(2), "it does not follow");
         }
-        let scored = reader.post("/v1/score", text).await;
+        let scored = reader.posted("/v1/score", text).await;
         assert_eq!(scored["status"], "pending", "{scored:#}");
         let shown: Value = serde_json::from_str(&home.stdout(&["models", "show", version, "--json"])).unwrap();
         assert_eq!((&shown["parent"], &shown["live"]), (&report["base"], &json!(true)));
@@ -357,8 +310,8 @@ on_each_database! {
     async fn what_is_worse_is_refused_and_one_training_goes_on_at_a_time(home: Home) {
         home.stdout(&["site", "add", "bamako"]);
         let server = home.serve();
-        let reader = client(&server, &home.token("site", "bamako"));
-        let moderator = client(&server, &home.token("moderator", "bamako"));
+        let reader = Client::of(&server, &home.token("site", "bamako"));
+        let moderator = Client::of(&server, &home.token("moderator", "bamako"));
         let message = home.failure(&["train"]);
         assert!(message.contains("nothing to learn from"), "{message}");
         assert!(home.run(&["train", "--decisions"]).status.success(), "nothing decided is no failure");
@@ -366,14 +319,14 @@ on_each_database! {
         // Hidden and approved by chance.
         let mut dice = Dice::new(5);
         for (n, (body, _)) in site::comments(&mut dice, 200).into_iter().enumerate() {
-            let posted = reader.post(&format!("/v1/threads/t{}/comments", n / 9), json!({"body": body, "author": {"id": "u", "name": "U"}})).await;
+            let posted = reader.posted(&format!("/v1/threads/t{}/comments", n / 9), json!({"body": body, "author": {"id": "u", "name": "U"}})).await;
             let hide = dice.below(2) == 0;
             let decision = if hide {
                 json!({"action": "hide", "version": 1, "reason": "abusive"})
             } else {
                 json!({"action": "approve", "version": 1})
             };
-            moderator.post(&format!("/v1/comments/{}/decisions", posted["id"].as_str().unwrap()), decision).await;
+            moderator.posted(&format!("/v1/comments/{}/decisions", posted["id"].as_str().unwrap()), decision).await;
         }
         let refused = home.run(&["train", "--decisions", "--activate"]);
         assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));

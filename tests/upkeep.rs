@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]
@@ -19,63 +21,35 @@ use std::{
     },
 };
 
-use program::{Home, Server, on_each_database};
+use client::Client;
+use program::{Home, on_each_database};
 use serde_json::{Value, json};
 
-/// Posts to a server, as its site or a moderator.
-#[derive(Clone)]
-struct Client {
-    http: reqwest::Client,
-    address: String,
-    token: String,
+async fn post(site: &Client, external_id: &str) -> u16 {
+    let comment = json!({
+        "body": format!("Avis {external_id}, merci."),
+        "author": {"id": external_id, "name": "Awa"},
+        "external_id": external_id,
+    });
+    site.post("/v1/threads/a/comments", comment).await.0
 }
 
-impl Client {
-    fn of(home: &Home, server: &Server, role: &str) -> Self {
-        Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            address: server.address.clone(),
-            token: home.token(role, "bamako"),
-        }
-    }
-
-    async fn post(&self, external_id: &str) -> u16 {
-        let body = json!({
-            "body": format!("Avis {external_id}, merci."),
-            "author": {"id": external_id, "name": "Awa"},
-            "external_id": external_id,
-        });
-        let request = self
-            .http
-            .post(format!("{}/v1/threads/a/comments", self.address));
-        let answer = request.bearer_auth(&self.token).json(&body).send().await;
-        answer.unwrap().status().as_u16()
-    }
-
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.address));
-        let answer = request.bearer_auth(&self.token).send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap())
-    }
-
-    /// Everything there is of the site, page after page.
-    async fn everything(&self) -> Vec<Value> {
-        let mut all = Vec::new();
-        for list in ["/v1/comments?limit=200", "/v1/threads?limit=200"] {
-            let mut next = list.to_owned();
-            loop {
-                let (status, page) = self.get(&next).await;
-                assert_eq!(status, 200, "{page}");
-                all.extend(page["items"].as_array().unwrap().iter().cloned());
-                match page["next_cursor"].as_str() {
-                    Some(cursor) => next = format!("{list}&cursor={cursor}"),
-                    None => break,
-                }
+/// Everything there is of the site, page after page.
+async fn everything(site: &Client) -> Vec<Value> {
+    let mut all = Vec::new();
+    for list in ["/v1/comments?limit=200", "/v1/threads?limit=200"] {
+        let mut next = list.to_owned();
+        loop {
+            let (status, page) = site.get(&next).await;
+            assert_eq!(status, 200, "{page}");
+            all.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("{list}&cursor={cursor}"),
+                None => break,
             }
         }
-        all
     }
+    all
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,10 +57,11 @@ async fn a_backup_made_under_load_is_whole_and_is_restored() {
     let home = Home::new(None);
     home.stdout(&["site", "add", "bamako"]);
     let server = home.serve();
-    let site = Client::of(&home, &server, "site");
+    let token = home.token("site", "bamako");
+    let site = Client::of(&server, &token);
     for number in 0..20 {
         assert!(matches!(
-            site.post(&format!("before-{number}")).await,
+            post(&site, &format!("before-{number}")).await,
             201 | 202
         ));
     }
@@ -99,7 +74,7 @@ async fn a_backup_made_under_load_is_whole_and_is_restored() {
                 let mut posted = 0;
                 while !stop.load(Ordering::Relaxed) {
                     assert!(matches!(
-                        site.post(&format!("{writer}-{posted}")).await,
+                        post(&site, &format!("{writer}-{posted}")).await,
                         201 | 202
                     ));
                     posted += 1;
@@ -134,17 +109,14 @@ async fn a_backup_made_under_load_is_whole_and_is_restored() {
     std::fs::create_dir(restored.data_dir()).unwrap();
     std::fs::copy(&copy, restored.data_dir().join("palabre.db")).unwrap();
     let second = restored.serve();
-    let there = Client {
-        address: second.address.clone(),
-        ..site.clone()
-    };
+    let there = Client::of(&second, &token);
     let counts = &there.get("/v1/threads/a").await.1["counts"];
     let all = |counts: &Value| {
         counts["published"].as_u64().unwrap() + counts["pending"].as_u64().unwrap()
     };
     assert!(all(counts) >= all(&before["counts"]));
     assert!(all(counts) <= all(&before["counts"]) + posted);
-    let (here, there) = (site.everything().await, there.everything().await);
+    let (here, there) = (everything(&site).await, everything(&there).await);
     assert!(there.len() > 20);
     for thing in &there {
         // A thread's counts go on changing; everything else is as it was.
@@ -239,11 +211,11 @@ on_each_database! {
     async fn keys_are_rotated_beside_a_running_server(home: Home) {
         home.stdout(&["site", "add", "bamako"]);
         let server = home.serve();
-        let first = Client::of(&home, &server, "site");
+        let first = Client::of(&server, &home.token("site", "bamako"));
         assert_eq!(first.get("/v1/threads").await.0, 200);
         home.stdout(&["key", "rotate"]);
         assert_eq!(home.stdout(&["key", "list"]).lines().count(), 2);
-        let second = Client::of(&home, &server, "site");
+        let second = Client::of(&server, &home.token("site", "bamako"));
         assert_eq!(second.get("/v1/threads").await.0, 200, "the new key is believed at once");
         assert_eq!(first.get("/v1/threads").await.0, 200, "and the one before still is");
         home.stdout(&["key", "rotate"]);

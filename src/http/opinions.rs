@@ -2,23 +2,14 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::{access::Asking, extract::Params, parameters::OfSites, problem::Problem, queue::PAGE};
+use super::{
+    access::Asking, extract::Params, parameters::OfSites, problem::Problem, queue::PAGE,
+    stats::period,
+};
 use crate::{
     domain::{Agreement, Label},
-    moderation::{
-        Day, Disagreement, DisagreementRequest, Moderation, Page, Recall, StatsRequest, Zone,
-    },
+    moderation::{Disagreement, DisagreementRequest, Moderation, Page, Recall},
 };
-
-/// The days that a request is about.
-fn days(params: &Params) -> Result<StatsRequest, Problem> {
-    Ok(StatsRequest {
-        site: params.site()?,
-        from: params.parsed("from", Day::parse)?,
-        to: params.parsed("to", Day::parse)?,
-        zone: params.parsed("tz", Zone::parse)?.unwrap_or_default(),
-    })
-}
 
 /// How much of what is wrong the policy found: what it published is estimated from the samples that moderators decided.
 #[utoipa::path(
@@ -39,7 +30,7 @@ pub async fn recall(
     Asking(caller): Asking,
     params: Params,
 ) -> Result<HttpResponse, Problem> {
-    let request = days(&params)?;
+    let request = period(&params)?;
     Ok(HttpResponse::Ok().json(moderation.recall(&caller, &request).await?))
 }
 
@@ -62,7 +53,7 @@ pub async fn agreement(
     Asking(caller): Asking,
     params: Params,
 ) -> Result<HttpResponse, Problem> {
-    let request = days(&params)?;
+    let request = period(&params)?;
     Ok(HttpResponse::Ok().json(moderation.agreement(&caller, &request).await?))
 }
 

@@ -5,6 +5,16 @@ use actix_web::{HttpResponse, web};
 use super::{access::Asking, extract::Params, parameters::OfSites, problem::Problem};
 use crate::moderation::{Day, Moderation, Stats, StatsRequest, Zone};
 
+/// The sites and days that a request is about.
+pub(super) fn period(params: &Params) -> Result<StatsRequest, Problem> {
+    Ok(StatsRequest {
+        site: params.site()?,
+        from: params.parsed("from", Day::parse)?,
+        to: params.parsed("to", Day::parse)?,
+        zone: params.parsed("tz", Zone::parse)?.unwrap_or_default(),
+    })
+}
+
 /// What was received, held and decided, by day, reason and moderator.
 #[utoipa::path(
     get, path = "/v1/stats", operation_id = "getStats",
@@ -24,11 +34,6 @@ pub async fn show(
     Asking(caller): Asking,
     params: Params,
 ) -> Result<HttpResponse, Problem> {
-    let request = StatsRequest {
-        site: params.site()?,
-        from: params.parsed("from", Day::parse)?,
-        to: params.parsed("to", Day::parse)?,
-        zone: params.parsed("tz", Zone::parse)?.unwrap_or_default(),
-    };
+    let request = period(&params)?;
     Ok(HttpResponse::Ok().json(moderation.stats(&caller, &request).await?))
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{classifier::training::Closer, domain::Label};
+use crate::{
+    classifier::training::{Closer, Compared, Held, Taught},
+    domain::Label,
+};
 
 /// Label → set of rows → both models.
 pub type Sets = BTreeMap<String, BTreeMap<String, Compared>>;
@@ -22,7 +25,7 @@ pub struct Figures {
     pub taught: BTreeMap<String, Taught>,
     pub notes: BTreeMap<String, String>,
     pub findings: Vec<Finding>,
-    /// `site`, `replay` or `own` → label → set of rows → both models.
+    /// What it was measured on → label → set of rows → both models.
     pub compared: BTreeMap<String, Sets>,
     pub calm_held: BTreeMap<String, Held>,
     pub harmful_held: BTreeMap<String, Held>,
@@ -34,49 +37,11 @@ pub struct Figures {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Taught {
-    pub present: usize,
-    pub absent: usize,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
 pub struct Finding {
     pub kind: String,
     pub moderator: Option<String>,
     pub lessons: usize,
     pub comments: Vec<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Interval {
-    pub low: f64,
-    pub high: f64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Compared {
-    pub positives: usize,
-    pub negatives: usize,
-    pub live: f64,
-    pub candidate: f64,
-    pub gain: Interval,
-}
-
-impl Compared {
-    pub fn difference(&self) -> f64 {
-        self.candidate - self.live
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Held {
-    pub rows: usize,
-    pub live: usize,
-    pub candidate: usize,
 }
 
 #[derive(Default, Deserialize)]

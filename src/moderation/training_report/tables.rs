@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::figures::{Figures, Finding, Held, name};
+use super::figures::{Figures, Finding, name};
 use crate::{
+    classifier::training::Held,
     document::{Escaped, Signed},
     domain::Label,
 };
@@ -94,6 +95,7 @@ pub fn held(body: &mut String, figures: &Figures) -> fmt::Result {
                 rows,
                 live,
                 candidate,
+                ..
             } = held;
             writeln!(
                 body,

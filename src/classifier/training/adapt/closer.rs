@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lessons::Lesson;
+use super::measure::is_held;
 use crate::classifier::training::evaluate::{self, LEAST_ROWS, sweep};
 use crate::classifier::training::study::{Point, thinned};
 use crate::domain::{Label, PerLabel, Thresholds};
@@ -120,15 +121,11 @@ pub(super) type Scored<'a> = (&'a Lesson, (PerLabel<f32>, PerLabel<f32>));
 
 impl Closer {
     pub(super) fn of(measured: &[Scored<'_>], thresholds: Sides<&Thresholds>) -> Self {
-        let holds = |scores: &PerLabel<f32>, thresholds: &Thresholds| {
-            let above = |label: &Label| *scores.get(*label) >= thresholds.get(*label).value();
-            Label::ALL.iter().any(above)
-        };
         let held: Vec<Sides<bool>> = measured
             .iter()
             .map(|(_, (live, candidate))| Sides {
-                live: holds(live, thresholds.live),
-                candidate: holds(candidate, thresholds.candidate),
+                live: is_held(live, thresholds.live),
+                candidate: is_held(candidate, thresholds.candidate),
             })
             .collect();
         let mut shapes = BTreeMap::new();

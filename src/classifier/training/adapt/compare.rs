@@ -2,7 +2,7 @@
 
 use crate::classifier::training::Random;
 use crate::classifier::training::evaluate::auc;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Resamples of a bootstrap.
 const RESAMPLES: usize = 400;
@@ -14,14 +14,14 @@ const STILL_HELD: f64 = 0.8;
 const UNNOTICED: f64 = 1.1;
 
 /// Where 95 of 100 resamples lie.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
 
 /// Two models on the same rows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     pub positives: usize,
     pub negatives: usize,
@@ -50,6 +50,12 @@ impl Compared {
             candidate: by(|point| point.1)?,
             gain: bootstrap(points, seed),
         })
+    }
+
+    /// How much the candidate's AUC is higher.
+    #[must_use]
+    pub fn difference(&self) -> f64 {
+        self.candidate - self.live
     }
 
     /// Standard error of the AUC of scores that tell nothing.
@@ -131,7 +137,7 @@ fn bootstrap(points: &[(f32, f32, bool)], seed: u64) -> Interval {
 }
 
 /// Comments of one kind that either model holds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Held {
     pub rows: usize,
     pub live: usize,

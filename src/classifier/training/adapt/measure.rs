@@ -16,7 +16,8 @@ use crate::classifier::training::{Progress, TrainError};
 use crate::domain::{Label, PerLabel, Thresholds};
 use rayon::prelude::*;
 
-fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
+/// Whether a comment of these scores waits.
+pub(super) fn is_held(scores: &PerLabel<f32>, thresholds: &Thresholds) -> bool {
     let above = |label: &Label| *scores.get(*label) >= thresholds.get(*label).value();
     Label::ALL.iter().any(above)
 }

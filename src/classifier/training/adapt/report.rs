@@ -12,7 +12,7 @@ use super::{AdaptOptions, Lesson, Row};
 use crate::classifier::artefact::Artefact;
 use crate::classifier::model::Model;
 use crate::domain::Label;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What became of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub enum LabelNote {
 }
 
 /// How many lessons there were for a label.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taught {
     pub present: usize,
     pub absent: usize,
@@ -209,7 +209,7 @@ impl fmt::Display for AdaptReport {
                         "",
                         compared.live,
                         compared.candidate,
-                        compared.candidate - compared.live,
+                        compared.difference(),
                         compared.gain.low,
                         compared.gain.high
                     )?;
