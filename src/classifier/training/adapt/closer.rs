@@ -264,7 +264,8 @@ fn groups(
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for ((lesson, _), held) in measured.iter().zip(held) {
         let name = name(lesson);
-        if name.is_empty() {
+        // Some decisions say neither that there is something wrong nor that there is nothing.
+        if name.is_empty() || !lesson.is_against() && !lesson.is_clean() {
             continue;
         }
         let group = groups.entry(name).or_default();

@@ -230,4 +230,18 @@ mod tests {
         let five_more = std::iter::repeat_n((false, true), 5);
         assert!(!Held::of(both.chain(five_more)).is_more());
     }
+
+    #[test]
+    fn a_fifth_fewer_harmful_ones_is_too_few() {
+        let held = |both: usize, newly: usize, no_longer: usize| {
+            let both = std::iter::repeat_n((true, true), both);
+            let newly = std::iter::repeat_n((false, true), newly);
+            let no_longer = std::iter::repeat_n((true, false), no_longer);
+            Held::of(both.chain(newly).chain(no_longer))
+        };
+        assert!(held(70, 0, 30).is_fewer());
+        assert!(!held(95, 0, 5).is_fewer(), "beyond noise, but few");
+        assert!(!held(2, 0, 2).is_fewer(), "noise");
+        assert!(!held(70, 30, 0).is_fewer());
+    }
 }

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use super::closer::{Closer, Sides};
 use super::compare::Held;
 use super::gate::BASE;
-use super::own::own_sentences;
 use super::report::AdaptReport;
 use super::{Lesson, Row};
 use crate::classifier::model::Model;
-use crate::classifier::training::dataset::Split;
+use crate::classifier::training::Progress;
+use crate::classifier::training::dataset::Example;
 use crate::classifier::training::evaluate::{is_calm, score_all, score_one};
 use crate::classifier::training::replay::Replay;
-use crate::classifier::training::{Progress, TrainError};
 use crate::domain::{Label, PerLabel, Thresholds};
 use rayon::prelude::*;
 
@@ -42,8 +41,9 @@ pub(super) fn measure(
     lessons: &[Lesson],
     rows: &[Row],
     replay: &Replay,
+    own: &[Example],
     progress: &dyn Progress,
-) -> Result<(), TrainError> {
+) {
     let Models {
         live,
         candidate,
@@ -72,14 +72,14 @@ pub(super) fn measure(
             candidate: candidate.thresholds(),
         },
     ));
-    let of_site = |clean| {
-        let those = measured
-            .iter()
-            .filter(|(lesson, _)| lesson.is_clean() == clean);
+    let of_site = |wanted: fn(&Lesson) -> bool| {
+        let those = measured.iter().filter(|(lesson, _)| wanted(lesson));
         Held::of(those.map(|(_, scores)| both(*scores)))
     };
-    report.harmful_held.insert("site", of_site(false));
-    let of_site = of_site(true);
+    report
+        .harmful_held
+        .insert("site", of_site(Lesson::is_against));
+    report.calm_held.insert("site", of_site(Lesson::is_clean));
     let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, (lesson, _)) in measured.iter().enumerate() {
         sets.entry("all".into()).or_default().push(at);
@@ -87,15 +87,11 @@ pub(super) fn measure(
             .or_default()
             .push(at);
     }
-    for label in Label::ALL {
-        for (set, members) in &sets {
-            let points = members.iter().filter_map(|at| {
-                let (lesson, (live, candidate)) = &measured[*at];
-                let present = (*lesson.labels.get(label))?;
-                Some((*live.get(label), *candidate.get(label), present))
-            });
-            report.compared("site", label, set, &points.collect::<Vec<_>>());
-        }
+    for (set, members) in &sets {
+        compare(report, "site", set, || {
+            let members = members.iter().map(|at| &measured[*at]);
+            members.map(|(lesson, (live, candidate))| (&lesson.labels, live, candidate))
+        });
     }
     if let Some(base) = base {
         let by_base: Vec<PerLabel<f32>> = measured
@@ -105,14 +101,10 @@ pub(super) fn measure(
                 score_one(base, &lesson.text, &above)
             })
             .collect();
-        for label in Label::ALL {
-            let points = measured.iter().zip(&by_base).filter_map(|(one, base)| {
-                let (lesson, (_, candidate)) = one;
-                let present = (*lesson.labels.get(label))?;
-                Some((*base.get(label), *candidate.get(label), present))
-            });
-            report.compared("site", label, BASE, &points.collect::<Vec<_>>());
-        }
+        compare(report, "site", BASE, || {
+            let both = measured.iter().zip(&by_base);
+            both.map(|((lesson, (_, candidate)), base)| (&lesson.labels, base, candidate))
+        });
     }
 
     let replayed: Vec<_> = replay
@@ -129,58 +121,60 @@ pub(super) fn measure(
         .collect();
     progress.advance(1);
     let natural = replayed.iter().filter(|(row, _)| row.natural);
-    let of_replay = Held::of(natural.map(|(_, (before, after))| {
+    let calm = Held::of(natural.map(|(_, (before, after))| {
         let before = is_held(before, replayed_by.thresholds());
         (before, is_held(after, candidate.thresholds()))
     }));
-    for label in Label::ALL {
-        let points = replayed.iter().filter_map(|(row, (live, candidate))| {
-            Some((
-                *live.get(label),
-                *candidate.get(label),
-                (*row.labels.get(label))?,
-            ))
-        });
-        report.compared("replay", label, "all", &points.collect::<Vec<_>>());
-    }
+    report.calm_held.insert("replay", calm);
+    compare(report, "replay", "all", || {
+        let rows = replayed.iter();
+        rows.map(|(row, (live, candidate))| (&row.labels, live, candidate))
+    });
 
-    let own =
-        own_sentences(Split::Test).map_err(|error| TrainError::OwnSentences(Box::new(error)))?;
-    let scores = (score_all(live, &own), score_all(candidate, &own));
+    let scores = (score_all(live, own), score_all(candidate, own));
     progress.advance(1);
-    let scored = || {
-        own.iter()
-            .zip(scores.0.iter().copied().zip(scores.1.iter().copied()))
+    let scored = || own.iter().zip(scores.0.iter().zip(&scores.1));
+    let of_own = |wanted: fn(&Example) -> bool| {
+        let those = scored().filter(|(row, _)| wanted(row));
+        Held::of(those.map(|(_, (live, candidate))| both((*live, *candidate))))
     };
-    let of_own = |calm| {
-        let those = scored().filter(|(row, _)| is_calm(row) == calm);
-        Held::of(those.map(|(_, scores)| both(scores)))
-    };
-    report.harmful_held.insert("own", of_own(false));
-    let of_own = of_own(true);
+    let is_harmful = |row: &Example| row.labels.iter().any(|(_, label)| *label == Some(true));
+    report.harmful_held.insert("own", of_own(is_harmful));
+    report.calm_held.insert("own", of_own(is_calm));
+    compare(report, "own", "all", || {
+        scored().map(|(row, (live, candidate))| (&row.labels, live, candidate))
+    });
+    if let Some(base) = base {
+        let by_base = score_all(base, own);
+        compare(report, "own", BASE, || {
+            let both = own.iter().zip(by_base.iter().zip(&scores.1));
+            both.map(|(row, (base, candidate))| (&row.labels, base, candidate))
+        });
+    }
+}
+
+/// What a row says of each label, and what two models do.
+type Compared<'a> = (
+    &'a PerLabel<Option<bool>>,
+    &'a PerLabel<f32>,
+    &'a PerLabel<f32>,
+);
+
+/// Holds two models against one another, label by label, on the rows that say something of it.
+fn compare<'a, I: Iterator<Item = Compared<'a>>>(
+    report: &mut AdaptReport,
+    on: &'static str,
+    set: &str,
+    rows: impl Fn() -> I,
+) {
     for label in Label::ALL {
-        let points = scored().filter_map(|(row, (live, candidate))| {
+        let points = rows().filter_map(|(labels, live, candidate)| {
             Some((
                 *live.get(label),
                 *candidate.get(label),
-                (*row.labels.get(label))?,
+                (*labels.get(label))?,
             ))
         });
-        report.compared("own", label, "all", &points.collect::<Vec<_>>());
+        report.compared(on, label, set, &points.collect::<Vec<_>>());
     }
-    if let Some(base) = base {
-        let by_base = score_all(base, &own);
-        for label in Label::ALL {
-            let points = own.iter().zip(by_base.iter().zip(&scores.1));
-            let points = points.filter_map(|(row, (base, candidate))| {
-                let present = (*row.labels.get(label))?;
-                Some((*base.get(label), *candidate.get(label), present))
-            });
-            report.compared("own", label, BASE, &points.collect::<Vec<_>>());
-        }
-    }
-    for (set, calm) in [("site", of_site), ("replay", of_replay), ("own", of_own)] {
-        report.calm_held.insert(set, calm);
-    }
-    Ok(())
 }

@@ -27,6 +27,7 @@ mod second;
 mod table;
 
 use super::calibrate::natural_rate;
+use super::dataset::Split;
 use super::pipeline::LEAST_ROWS;
 use super::replay::Replay;
 use super::sparse::Matrix;
@@ -161,6 +162,7 @@ pub fn adapt(
     } else {
         &base
     };
+    let sentences = own::sentences(Split::Test)?;
     let mut candidate = loop {
         let candidate = candidate(&parts, &learned.table, &finished, &options.version);
         let models = measure::Models {
@@ -170,7 +172,15 @@ pub fn adapt(
             base: live.is_adapted().then_some(&base),
         };
         progress.stage("comparing", 3);
-        measure::measure(&mut report, &models, lessons, &rows, &replay, progress)?;
+        measure::measure(
+            &mut report,
+            &models,
+            lessons,
+            &rows,
+            &replay,
+            &sentences,
+            progress,
+        );
         report.checks = gate::checks(&report, lessons, &rows, &replay, &enough);
         let costly = gate::costly(&report);
         if costly.is_empty() || costly.len() == finished.len() {

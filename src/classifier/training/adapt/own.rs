@@ -31,6 +31,11 @@ pub fn own_sentences(split: Split) -> Result<Vec<Example>, DatasetError> {
     Ok(all)
 }
 
+/// The same, for a training.
+pub(super) fn sentences(split: Split) -> Result<Vec<Example>, TrainError> {
+    own_sentences(split).map_err(|error| TrainError::OwnSentences(Box::new(error)))
+}
+
 /// Sentences that the site's table is fitted and tried on.
 pub(super) struct Own {
     pub lessons: Vec<Lesson>,

@@ -26,7 +26,7 @@ const ROWS: f32 = 6_000.0;
 const ALPHA: f64 = 10.0;
 /// The replay sample weighs as much as the lessons, and at least as this many.
 const LEAST_REPLAY: f32 = 300.0;
-/// A label is learned if either half of the lessons is told better than by chance by what the other half taught, by this
+/// A label is learned if both halves of the lessons are, in the mean, told better than by chance by what the other taught, by this
 /// many standard errors.
 const ERRORS: f64 = 2.5;
 /// And by this AUC at least: decisions made by chance may agree with the base a little, by chance.
@@ -290,7 +290,7 @@ fn standardise(inputs: &mut Array2<f64>) -> Vec<(f64, f64)> {
     scales
 }
 
-/// Whether each half of the lessons is told apart by what was fitted on the other half. By the whole fit, on what it was
+/// Whether both halves of the lessons are told apart, in the mean, by what was fitted on the other half. By the whole fit, on what it was
 /// fitted to, any lessons would be, a little.
 fn tell_better_than_chance(halves: &[Vec<(f32, f32, bool)>; 2]) -> bool {
     let (mut sum, mut positives, mut negatives) = (0.0, 0.0, 0.0);
