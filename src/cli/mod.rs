@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, Logging},
-    domain::Timestamp,
+    domain::{Label, Timestamp},
     moderation::Administration,
     store::Store,
 };
@@ -184,4 +184,12 @@ fn make_private_directory(path: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
+}
+
+/// A label by its name.
+fn label(text: &str) -> anyhow::Result<Label> {
+    Label::from_name(text).with_context(|| {
+        let all = Label::ALL.map(Label::as_str).join(", ");
+        format!("{text:?} is no label; there are {all}")
+    })
 }

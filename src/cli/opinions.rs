@@ -35,7 +35,7 @@ pub struct DisagreementArgs {
     #[arg(long)]
     site: Option<SiteSlug>,
     /// Only about this label
-    #[arg(long, value_parser = label)]
+    #[arg(long, value_parser = super::label)]
     label: Option<Label>,
     /// How many at most
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=MOST))]
@@ -47,10 +47,6 @@ pub struct DisagreementArgs {
 
 fn day(text: &str) -> anyhow::Result<Day> {
     Day::parse(text).map_err(|refusal| anyhow::anyhow!("{text:?} {}", refusal.0))
-}
-
-fn label(text: &str) -> anyhow::Result<Label> {
-    Label::from_name(text).ok_or_else(|| anyhow::anyhow!("{text:?} is no label"))
 }
 
 impl PeriodArgs {
@@ -79,7 +75,7 @@ pub async fn recall(administration: &Administration, args: &PeriodArgs) -> anyho
 }
 
 fn show_recall(figures: &Recall) {
-    let Some(since) = figures.since else {
+    let Some(since) = figures.since.filter(|_| figures.sampled > 0) else {
         println!("nothing was drawn in these days: is a policy's sample_share 0?");
         return;
     };

@@ -38,8 +38,10 @@ fn threshold(text: &str) -> anyhow::Result<(Label, Score)> {
     let (label, score) = text
         .split_once('=')
         .ok_or_else(|| anyhow!("must be LABEL=NUMBER, such as insult=0.6"))?;
-    let label = Label::from_name(label).ok_or_else(|| anyhow!("{label:?} is no label"))?;
-    Ok((label, Score::try_from(score.parse::<f32>()?)?))
+    Ok((
+        super::label(label)?,
+        Score::try_from(score.parse::<f32>()?)?,
+    ))
 }
 
 pub async fn run(config: &Config, args: &SimulateArgs) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! What an admin does before and beside serving: sites and tokens. It needs no model.
 
-use super::{Error, Rotation, SsoKeys, tokens::Keyring};
+use super::{Error, Rotation, SsoKeys, Thing, tokens::Keyring};
 use crate::{
     domain::{Caller, Policy, Site, SiteId, SiteSlug, Timestamp, Title},
     store::{Store, StoreError},
@@ -57,6 +57,21 @@ impl Administration {
     /// When the database fails.
     pub async fn sites(&self) -> Result<Vec<Site>, Error> {
         Ok(self.store.read().await?.db().sites().await?)
+    }
+
+    /// The sites that are meant: the one named, or all.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub(super) async fn sites_named(&self, site: Option<&SiteSlug>) -> Result<Vec<Site>, Error> {
+        let mut sites = self.sites().await?;
+        if let Some(slug) = site {
+            sites.retain(|site| site.slug == *slug);
+            if sites.is_empty() {
+                return Err(Error::NotFound(Thing::Site));
+            }
+        }
+        Ok(sites)
     }
 
     /// A token for a caller that expires after `ttl`.

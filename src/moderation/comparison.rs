@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Administration, Error, LiveModel, Moderation, Thing, registry, sites::require_all_sites, stats,
+    Administration, Error, LiveModel, Moderation, registry, sites::require_all_sites, stats,
 };
 use crate::{
     domain::{
@@ -153,8 +153,8 @@ impl Administration {
         let is_meant = |shadow: &Shadow| version.is_none_or(|v| v.as_str() == shadow.version);
         let shadow = shadow.filter(is_meant).ok_or(Error::NotTheShadow)?;
         let (live, hold) = self.thresholds(&shadow).await?;
-        let sites: HashMap<_, _> = (self.sites().await?.into_iter())
-            .filter(|site| request.site.as_ref().is_none_or(|slug| *slug == site.slug))
+        let sites = self.sites_named(request.site.as_ref()).await?;
+        let sites: HashMap<_, _> = (sites.into_iter())
             .map(|site| {
                 let hold: Both<Thresholds> = Both {
                     live: site.policy.hold_thresholds(&hold.live),
@@ -163,9 +163,6 @@ impl Administration {
                 (site.id, (site.slug, hold))
             })
             .collect();
-        if request.site.is_some() && sites.is_empty() {
-            return Err(Error::NotFound(Thing::Site));
-        }
         let mut tally = Tally::default();
         let mut scored_by_another = 0;
         let mut farthest = Farthest {

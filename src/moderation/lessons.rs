@@ -8,7 +8,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Administration, Error, Thing};
+use super::{Administration, Error};
 use crate::{
     classifier::training::{Lesson, Progress},
     domain::{Action, DecisionId, SiteId, SiteSlug, Timestamp, taught},
@@ -40,13 +40,7 @@ impl Administration {
         site: Option<&SiteSlug>,
         progress: &dyn Progress,
     ) -> Result<Lessons, Error> {
-        let mut sites = self.sites().await?;
-        if let Some(site) = site {
-            sites.retain(|known| known.slug == *site);
-            if sites.is_empty() {
-                return Err(Error::NotFound(Thing::Site));
-            }
-        }
+        let sites = self.sites_named(site).await?;
         let sites: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
         let decided = {
             let mut conn = self.store.read().await?;

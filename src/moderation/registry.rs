@@ -181,13 +181,26 @@ impl Administration {
         version: &ModelVersion,
         by: &str,
     ) -> Result<ModelView, Error> {
+        self.activate_model_after(None, version, by).await
+    }
+
+    /// The same, unless another model is live by now than the one that it was held against.
+    pub(super) async fn activate_model_after(
+        &self,
+        before: Option<&str>,
+        version: &ModelVersion,
+        by: &str,
+    ) -> Result<ModelView, Error> {
         let version = version.as_str();
         usable(&mut self.store.read().await?.db(), version).await?;
         let mut tx = self.store.begin().await?;
         let mut db = tx.db();
         db.lock_models().await?;
-        let live = db.live_model().await?;
-        if live.is_none_or(|live| live.version != version) {
+        let live = db.live_model().await?.map(|live| live.version);
+        if before.is_some() && before != live.as_deref() {
+            return Err(Error::OtherModelLive);
+        }
+        if live.as_deref() != Some(version) {
             make_live(&mut db, version, None, by).await?;
         }
         let view = view(&mut db, version).await?;

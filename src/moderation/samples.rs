@@ -8,7 +8,7 @@ use super::{Administration, Error, Moderation, StatsRequest, stats};
 use crate::{
     domain::{
         Answer, Answered, Caller, Comment, Interval, Missed, Policy, Sample, SampleKind, Site,
-        SiteSlug, Status, Thresholds, Timestamp,
+        Status, Thresholds, Timestamp,
     },
     store::{SampledComment, Store, WrongCount},
 };
@@ -40,7 +40,7 @@ pub(super) fn draw(
 /// says. Copies of earlier comments are left out, and what was edited or deleted since.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Recall {
-    /// From the first sample of the sites that is in the days asked for; null where there is none.
+    /// The first day asked for, or the first sample that the sites ever drew, if that is later; null where none was drawn.
     #[schema(required)]
     pub since: Option<Timestamp>,
     pub until: Timestamp,
@@ -154,21 +154,6 @@ impl Moderation {
 }
 
 impl Administration {
-    /// The sites that are meant: the one named, or all.
-    ///
-    /// # Errors
-    /// When there is none of that name.
-    pub(super) async fn sites_named(&self, site: Option<&SiteSlug>) -> Result<Vec<Site>, Error> {
-        let mut sites = self.sites().await?;
-        if let Some(slug) = site {
-            sites.retain(|site| site.slug == *slug);
-            if sites.is_empty() {
-                return Err(Error::NotFound(super::Thing::Site));
-            }
-        }
-        Ok(sites)
-    }
-
     /// How much of what was wrong the policies held, without a server.
     ///
     /// # Errors

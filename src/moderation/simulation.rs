@@ -58,7 +58,7 @@ async fn simulate(
     request: &SimulationRequest,
 ) -> Result<Simulation, Error> {
     let now = Timestamp::now();
-    let since = Timestamp::from_millis(now.millis() - i64::from(request.days) * DAY);
+    let since = now.days_before(request.days);
     let mut conn = store.read().await?;
     let (received, oldest) = conn.db().judged_comments(site.id, since, MOST).await?;
     // As many days as were looked at: a young site has fewer, and so has one of which not all was read.

@@ -134,11 +134,9 @@ impl Administration {
         let figures = serde_json::to_value(report).map_err(|_| Error::Broken)?;
         self.add_model(&model, &figures, artefact).await?;
         if request.activate {
-            if self.live_version().await? != live {
-                return Err(Error::OtherModelLive);
-            }
             let version = ModelVersion::parse(&version).map_err(|_| Error::Broken)?;
-            self.activate_model(&version, &request.by).await?;
+            self.activate_model_after(Some(&live), &version, &request.by)
+                .await?;
         }
         Ok(Trained {
             stored: true,

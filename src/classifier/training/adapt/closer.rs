@@ -440,6 +440,28 @@ mod tests {
     }
 
     #[test]
+    fn a_small_step_over_a_threshold_comes_before_a_long_one_beyond_it() {
+        let lessons = [lesson(0, true), lesson(1, true)];
+        let moves = [(0.6, 0.99), (0.49, 0.51)];
+        let scored = lessons.iter().zip(moves);
+        let scored = scored.map(|(lesson, (live, candidate))| {
+            let both = [live, candidate].map(|score| PerLabel::from_fn(|_| score));
+            (lesson, both.into())
+        });
+        let scored: Vec<Scored<'_>> = scored.collect();
+        let half = PerLabel::from_fn(|_| Score::clamped(0.5));
+        let closer = Closer::of(
+            &scored,
+            Sides {
+                live: &half,
+                candidate: &half,
+            },
+        );
+        let listed: Vec<&str> = closer.movers.iter().map(|m| m.comment.as_str()).collect();
+        assert_eq!(listed, ["comment-1", "comment-0"]);
+    }
+
+    #[test]
     fn few_comments_have_no_curves() {
         let closer = looked_at(12);
         assert!(closer.shapes.is_empty() && !closer.movers.is_empty());
