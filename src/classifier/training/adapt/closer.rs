@@ -380,23 +380,16 @@ mod tests {
                 0.1
             } + noise;
             let candidate = if harmful { 0.85 } else { 0.05 } + noise;
-            (
-                lesson,
-                (
-                    PerLabel::from_fn(|_| live),
-                    PerLabel::from_fn(|_| candidate),
-                ),
-            )
+            let both = [live, candidate].map(|score| PerLabel::from_fn(|_| score));
+            (lesson, both.into())
         });
-        let scored: Vec<Scored<'_>> = scored.collect();
+        from_a_half(&scored.collect::<Vec<_>>())
+    }
+
+    fn from_a_half(scored: &[Scored<'_>]) -> Closer {
         let half = PerLabel::from_fn(|_| Score::clamped(0.5));
-        Closer::of(
-            &scored,
-            Sides {
-                live: &half,
-                candidate: &half,
-            },
-        )
+        let (live, candidate) = (&half, &half);
+        Closer::of(scored, Sides { live, candidate })
     }
 
     #[test]
@@ -448,15 +441,7 @@ mod tests {
             let both = [live, candidate].map(|score| PerLabel::from_fn(|_| score));
             (lesson, both.into())
         });
-        let scored: Vec<Scored<'_>> = scored.collect();
-        let half = PerLabel::from_fn(|_| Score::clamped(0.5));
-        let closer = Closer::of(
-            &scored,
-            Sides {
-                live: &half,
-                candidate: &half,
-            },
-        );
+        let closer = from_a_half(&scored.collect::<Vec<_>>());
         let listed: Vec<&str> = closer.movers.iter().map(|m| m.comment.as_str()).collect();
         assert_eq!(listed, ["comment-1", "comment-0"]);
     }
