@@ -333,13 +333,12 @@ fn movers(
                 .labels
                 .iter()
                 .filter(|(_, label)| **label == Some(true));
-            let short = |score: &f32| (score * 1e4).round() / 1e4;
             Mover {
                 comment: lesson.id.clone(),
                 verdict: seen.map(|(label, _)| label).collect(),
                 label,
-                live: live.map(short),
-                candidate: candidate.map(short),
+                live: live.map(|score| short(f64::from(*score)) as f32),
+                candidate: candidate.map(|score| short(f64::from(*score)) as f32),
                 held: held[at],
             }
         })
@@ -374,11 +373,8 @@ mod tests {
         let scored = lessons.iter().enumerate().map(|(at, lesson)| {
             let harmful = lesson.is_against();
             let noise = (at % 97) as f32 / 1000.0;
-            let live = if harmful && at.is_multiple_of(2) {
-                0.8
-            } else {
-                0.1
-            } + noise;
+            let knows = harmful && at.is_multiple_of(2);
+            let live = noise + if knows { 0.8 } else { 0.1 };
             let candidate = if harmful { 0.85 } else { 0.05 } + noise;
             let both = [live, candidate].map(|score| PerLabel::from_fn(|_| score));
             (lesson, both.into())
