@@ -14,14 +14,16 @@ const STILL_HELD: f64 = 0.8;
 const UNNOTICED: f64 = 1.1;
 
 /// Where 95 of 100 resamples lie.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
 
 /// Two models on the same rows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Compared {
     pub positives: usize,
     pub negatives: usize,
@@ -137,7 +139,8 @@ fn bootstrap(points: &[(f32, f32, bool)], seed: u64) -> Interval {
 }
 
 /// Comments of one kind that either model holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Held {
     pub rows: usize,
     pub live: usize,

@@ -30,6 +30,7 @@ pub enum LabelNote {
 
 /// How many lessons there were for a label.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Taught {
     pub present: usize,
     pub absent: usize,
